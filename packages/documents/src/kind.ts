@@ -1,0 +1,79 @@
+import type {
+  ArtifactFormat,
+  DocumentKindName,
+  DocumentMetadata,
+  Evaluation,
+  Finding,
+  Instruction,
+  Json,
+  RunPackage,
+} from '@almanac/domain'
+
+/**
+ * One call to an engine: what is asked, over and above the run package. `n` counts calls of the
+ * same kind within a run; `brief` is the only free text that a call adds; `inputHashes` name the
+ * stored contents (an earlier draft, findings) that the brief was made from.
+ */
+export interface Call {
+  kind: 'draft' | 'phase' | 'expand' | 'repair' | 'variant' | 'judge' | 'embed'
+  n: number
+  /** The phase or variant that the call is for; part of the call key. */
+  part?: string
+  brief: string
+  inputHashes: string[]
+}
+
+/** The name of a call, unique within its run: `draft:1`, `phase:1:how-to`, `repair:2`. */
+export const callKey = ({ kind, n, part }: Call): string =>
+  [kind, String(n), ...(part ? [part] : [])].join(':')
+
+/** What an engine is told: `instructions` from the package's instruction, `input` the fenced data. */
+export interface Prompt {
+  instructions: string
+  input: string
+}
+
+/** What a renderer is given: the metadata that every format shows, the content, its score. */
+export interface RenderInput<Content> {
+  metadata: DocumentMetadata
+  content: Content
+  evaluation: Evaluation
+  findings: Finding[]
+  package: RunPackage
+}
+
+/**
+ * A kind of document. Everything here is pure: equal input gives equal output, whatever the clock,
+ * the locale or the time zone of the process. `Content` is canonical JSON.
+ */
+export interface DocumentKind<Content> {
+  readonly name: DocumentKindName
+  readonly schemaVersion: number
+  /** What the engine is told, of kinds without industry; null where the industry brings it. */
+  readonly instruction: Instruction | null
+  /** The JSON schema of what the engine must answer, made from the package's specification and scope. */
+  jsonSchema(input: Pick<RunPackage, 'specification' | 'scope' | 'limits'>): Record<string, Json>
+  /** The calls that make a first document, in order. */
+  calls(runPackage: RunPackage): Call[]
+  /** The prompt of a call: a pure function of package, call and the contents named by its hashes. */
+  prompt(runPackage: RunPackage, call: Call, inputs: readonly string[]): Prompt
+  /**
+   * Reads the engine's answers of `calls`, in their order, whatever the engine claims about them.
+   * Findings of severity error mean that there is no content.
+   */
+  read(
+    runPackage: RunPackage,
+    answers: readonly unknown[],
+  ): { content: Content; findings: [] } | { content: undefined; findings: Finding[] }
+  /** Parses stored content; throws when it is not of this kind. */
+  parse(content: unknown): Content
+  /** Every finding of a document against its package; an empty list is a clean document. */
+  validate(content: Content, runPackage: RunPackage): Finding[]
+  /** Metrics with reasons and their weighted mean, over content only. */
+  evaluate(content: Content, runPackage: RunPackage, findings: Finding[]): Evaluation
+  /** The stored bytes of each format, as text. */
+  render: Record<ArtifactFormat, (input: RenderInput<Content>) => string>
+}
+
+/** A document kind with its content type forgotten, as the pipeline holds it. */
+export type AnyDocumentKind = DocumentKind<Json>

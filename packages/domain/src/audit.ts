@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { auditId } from './ids.ts'
+
+export const auditActions = [
+  'tenant.created',
+  'entitlement.written',
+  'key.created',
+  'key.revoked',
+  'specification.created',
+  'specification.revised',
+  'specification.activated',
+  'specification.paused',
+  'specification.archived',
+  'slot.granted',
+  'run.cancelled',
+  'run.retracted',
+  'run.succeeded',
+  'budget.changed',
+  'hold.released',
+  'hold.charged',
+  'stage.controlled',
+  'content.erased',
+] as const
+export type AuditAction = (typeof auditActions)[number]
+
+/** One audited act: who, what, on what, with what; linked into its tenant's hash chain afterwards. */
+export const auditEvent = z.strictObject({
+  id: auditId,
+  tenantId: z.string(),
+  at: z.string(),
+  /** The principal's id, or `policy:<revision>`, or `system`. */
+  actor: z.string(),
+  action: z.enum(auditActions),
+  subject: z.string(),
+  detail: z.record(z.string(), z.json()),
+})
+export type AuditEvent = z.output<typeof auditEvent>

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { cadence, coverage, timeZone } from './cadence/cadence.ts'
+import { catalogueKey } from './catalogue.ts'
+import { microUsd } from './money.ts'
+import { plainLine } from './plain-text.ts'
+
+const uniqueKeys = z
+  .array(catalogueKey)
+  .min(1)
+  .max(400)
+  .refine((keys) => new Set(keys).size === keys.length, { error: 'must not name a key twice' })
+
+/** Free key–value pairs of the caller, echoed in events; at most 16. */
+export const metadata = z
+  .record(z.string().regex(/^[A-Za-z0-9_.-]{1,40}$/), z.string().max(500))
+  .refine((value) => Object.keys(value).length <= 16, { error: 'must have at most 16 keys' })
+
+/** Who answers when a refinement reaches 80 % of a limit. */
+export const checkpointPolicy = z.union([
+  z.enum(['human', 'stop']),
+  z.strictObject({
+    auto: z.strictObject({
+      maxExtraMicroUsd: microUsd,
+      maxExtraTokens: z.int().min(0),
+      minGain: z.number().min(0).max(1),
+    }),
+  }),
+])
+
+export const lanes = ['interactive', 'economy'] as const
+export type Lane = (typeof lanes)[number]
+
+/** What one run may cost at most; the finishing cost of a run is held first. */
+export const runBudget = z.strictObject({
+  microUsd: microUsd.default(500_000),
+  tokens: z.int().min(1).max(10_000_000).default(80_000),
+})
+
+const common = {
+  name: plainLine(120),
+  externalId: plainLine(200).optional(),
+  metadata: metadata.default({}),
+  cadence,
+  timeZone,
+  coverage: coverage.default('closed'),
+  /** `automatic`: Almanac starts every period; `manual`: only API, CLI or dashboard do. */
+  schedule: z.enum(['automatic', 'manual']).default('automatic'),
+  /** Minutes after the end of the window at which a schedule fires. */
+  offsetMinutes: z.int().min(0).max(40_320).default(0),
+  /** The schedule adds a fixed share of this, by the specification's id, so that not all fire at once. */
+  spreadMinutes: z.int().min(0).max(1_440).default(0),
+  /** Minutes after the due instant until which a period may still be produced; then it is missed. */
+  deadlineMinutes: z.int().min(1).max(129_600).default(1_440),
+  /** Which periods a schedule makes up for after a pause or an outage. */
+  catchUp: z.enum(['skip', 'latest', 'all']).default('latest'),
+  lane: z.enum(lanes).default('interactive'),
+  budget: runBudget.prefault({}),
+  refinement: z.strictObject({ enabled: z.boolean() }).default({ enabled: false }),
+  checkpointPolicy: checkpointPolicy.default('stop'),
+  /** Whether a free slot of a schedule is tried again within its period. */
+  retryWithinPeriod: z.boolean().default(true),
+  notify: z.enum(['always', 'on_change']).default('always'),
+}
+
+export const reportSpecification = z.strictObject({
+  kind: z.literal('report'),
+  ...common,
+  title: plainLine(160),
+  industry: catalogueKey,
+  /** The catalogue's version the tenant subscribed to; default: the newest. */
+  industryVersion: z.string().max(20).optional(),
+  deliverables: uniqueKeys,
+  regions: uniqueKeys,
+  links: uniqueKeys,
+  /** Names of the tenant's evidence sources; the report uses no other. */
+  sources: z.array(plainLine(80)).min(1).max(100),
+})
+export type ReportSpecification = z.output<typeof reportSpecification>
+
+export const workflowSpecification = z.strictObject({
+  kind: z.literal('workflow'),
+  ...common,
+  title: plainLine(160),
+  purpose: plainLine(1_000),
+  audience: plainLine(400),
+  style: plainLine(400),
+  deliveryMode: z.enum(['file', 'api']).default('api'),
+})
+export type WorkflowSpecification = z.output<typeof workflowSpecification>
+
+/** What a tenant asked for: one document a period, within this scope and budget. */
+export const specification = z.discriminatedUnion('kind', [
+  reportSpecification,
+  workflowSpecification,
+])
+export type Specification = z.output<typeof specification>
+export type SpecificationInput = z.input<typeof specification>

@@ -1,0 +1,19 @@
+// eslint-disable-next-line no-control-regex
+const ascii = /^[\u0000-\u007f]*$/
+const asciiWord = /[a-z0-9]+/g
+const anyWord = /[\p{L}\p{N}]+/gu
+
+/** Lower, upper, lower: one way alone keeps apart what is the same word (ß and SS, ς and Σ). */
+const caseless = (text: string) => text.toLowerCase().toUpperCase().toLowerCase()
+
+/** `text` without the differences that matching ignores: case, accents, compatibility forms (NFKC). */
+export function fold(text: string): string {
+  if (ascii.test(text)) return text.toLowerCase()
+  return caseless(caseless(text).normalize('NFKD').replace(/\p{M}+/gu, ''))
+}
+
+/** The folded words of `text` in order; whatever is neither letter nor digit only separates them. */
+export function words(text: string): string[] {
+  const folded = fold(text)
+  return folded.match(ascii.test(folded) ? asciiWord : anyWord) ?? []
+}

@@ -1,0 +1,58 @@
+import type { AnyDocumentKind } from '@almanac/documents'
+import { runPackage, type Json, type RunPackage, type TenantId } from '@almanac/domain'
+import { LRUCache } from 'lru-cache'
+import type { Content } from './ports.ts'
+
+/**
+ * Content with a memory: what this process stored or read lately is not fetched or parsed again.
+ * Safe because content never changes under its hash; bounded by characters, in thousands.
+ */
+export function rememberContent(store: Content, maxKilochars: number): Content {
+  const texts = new LRUCache<string, string>({
+    maxSize: maxKilochars * 1_000,
+    sizeCalculation: (text) => text.length + 100,
+  })
+  const at = (tenantId: TenantId, hash: string): string => `${tenantId}/${hash}`
+  return {
+    async put(tenantId, contents) {
+      const hashes = await store.put(tenantId, contents)
+      hashes.forEach((hash, i) => texts.set(at(tenantId, hash), contents[i] ?? ''))
+      return hashes
+    },
+    async get(tenantId, hash) {
+      const known = texts.get(at(tenantId, hash))
+      if (known !== undefined) return known
+      const text = await store.get(tenantId, hash)
+      texts.set(at(tenantId, hash), text)
+      return text
+    },
+  }
+}
+
+const packages = new WeakMap<Content, LRUCache<string, RunPackage>>()
+
+/** The parsed run package of a hash; parsed once a process and hash. */
+export async function readPackage(
+  content: Content,
+  tenantId: TenantId,
+  hash: string,
+): Promise<RunPackage> {
+  let known = packages.get(content)
+  if (!known) packages.set(content, (known = new LRUCache({ max: 64 })))
+  const key = `${tenantId}/${hash}`
+  const parsed = known.get(key)
+  if (parsed) return parsed
+  const fresh = runPackage.parse(JSON.parse(await content.get(tenantId, hash)))
+  known.set(key, fresh)
+  return fresh
+}
+
+/** The parsed document of a hash. */
+export async function readDocument(
+  content: Content,
+  tenantId: TenantId,
+  hash: string,
+  kind: AnyDocumentKind,
+): Promise<Json> {
+  return kind.parse(JSON.parse(await content.get(tenantId, hash)))
+}
