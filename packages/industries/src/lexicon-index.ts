@@ -33,7 +33,8 @@ export interface LexiconIndex {
   codes: ReadonlyMap<string, readonly IndexedEntry[]>
 }
 
-// "Emmonak, AK", "Washington, DC-MD-VA": a place, a comma, codes; not "TN Americas LLC, TN-68".
+// "Emmonak, AK", "Washington, DC-MD-VA": a place, a comma, codes; not "Americas LLC, TN-68". In a
+// text that is all capitals they cannot be told from words ("VESSELS, OR BARGES") and are not read.
 const addressCodes =
   /(?<=[\p{L}\p{N}.)]),\s*([A-Z]{2,3}(?:[-/][A-Z]{2,3})*)(?![\p{L}\p{N}]|[-/][\p{L}\p{N}])/gu
 
@@ -85,7 +86,7 @@ export function broaderKeys(axis: readonly CatalogueEntry[], entry: CatalogueEnt
   return keys
 }
 
-/** Everything of the catalogue that `text` names, without phrases inside a longer `notWithin` one. */
+/** Everything of the catalogue that `text` names, without phrases inside a longer `notWithin` one; codes last. */
 export function namings(index: LexiconIndex, text: string): Naming[] {
   const plain = plainText(text)
   const found: Naming[] = []
@@ -106,7 +107,7 @@ const isInside = (naming: Naming, shields: readonly Naming[]) =>
   )
 
 function codesIn(index: LexiconIndex, plain: string): Naming[] {
-  if (!plain.includes(',')) return []
+  if (!plain.includes(',') || !/\p{Ll}/u.test(plain)) return []
   const found: Naming[] = []
   for (const [, codes = ''] of plain.matchAll(addressCodes))
     for (const term of codes.split(/[-/]/))

@@ -9,7 +9,7 @@ export interface OutOfScopeTerm {
 }
 
 export interface ScopeScanner {
-  /** What `text` names outside the scope, each entry and term once, in the text's order. */
+  /** What `text` names outside the scope, each entry and term once, in the text's order, codes last. */
   scan: (text: string) => OutOfScopeTerm[]
 }
 
@@ -29,17 +29,19 @@ export function createScopeScanner(industry: Industry, scope: Scope): ScopeScann
       .filter(({ position, broader }) => inScope(position) || broader.some(inScope))
       .flatMap(({ position, broader }) => [position, ...(inScope(position) ? broader : [])]),
   )
-  const isInside = ({ entry }: Naming) => covered.has(entry.position)
-  const isOutside = ({ entry }: IndexedEntry) => entry.fallback !== true
+  const isCovered = ({ position }: IndexedEntry) => covered.has(position)
 
   return {
     scan(text) {
-      const names = namings(index, text).filter(({ role }) => namingRoles.has(role))
-      const inside = names.filter(isInside)
-      const outside = names
-        .filter((name) => !isInside(name) && isOutside(name.entry))
-        .filter((name) => !inside.some((other) => contains(other, name)))
-        .sort((a, b) => a.start - b.start)
+      const found = namings(index, text)
+      const inside = found.filter((naming) => isCovered(naming.entry))
+      const outside = found.filter(
+        (naming) =>
+          speaks.has(naming.role) &&
+          !isCovered(naming.entry) &&
+          naming.entry.entry.fallback !== true &&
+          !inside.some((other) => contains(other, naming)),
+      )
       const hits = new Map<string, OutOfScopeTerm>()
       for (const { entry, term } of outside) {
         const hit = { axis: entry.axis, key: entry.entry.key, term }
@@ -51,7 +53,8 @@ export function createScopeScanner(industry: Industry, scope: Scope): ScopeScann
   }
 }
 
-const namingRoles = new Set<Naming['role']>(['terms', 'titleTerms', 'codes'])
+/** The roles by which running text speaks of an entry; `titleHints` are made not to. */
+const speaks = new Set<Naming['role']>(['terms', 'titleTerms', 'codes'])
 
 const contains = (outer: Naming, inner: Naming) =>
   outer.role === 'codes' || inner.role === 'codes'

@@ -1,0 +1,53 @@
+-- Content, stored once under the hash of its plaintext; and the evidence that sources delivered.
+
+create table blobs (
+  tenant_id type_id not null references tenants,
+  sha256 text not null,
+  -- The key that sealed the bytes; null when they are stored as they are.
+  key_id text,
+  -- Null once the content was erased: the hash stays as a tombstone.
+  bytes bytea,
+  erased_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, sha256),
+  check ((bytes is null) = (erased_at is not null))
+);
+alter table blobs alter column bytes set storage external;
+
+create table sources (
+  tenant_id type_id not null references tenants,
+  id type_id not null,
+  name text not null,
+  -- Which field of a source's line holds what; see evidence import.
+  mapping jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, id),
+  unique (tenant_id, name)
+);
+
+-- The newest revision of every item.
+create table evidence_items (
+  tenant_id type_id not null,
+  source_id type_id not null,
+  item_id text collate "C" not null,
+  revision integer not null,
+  hash text not null,
+  published_at timestamptz not null,
+  first_imported_at timestamptz not null default now(),
+  primary key (tenant_id, source_id, item_id),
+  foreign key (tenant_id, source_id) references sources
+);
+create index evidence_items_window on evidence_items (tenant_id, source_id, published_at);
+
+-- Every revision that ever was: packages pin them.
+create table evidence_revisions (
+  tenant_id type_id not null,
+  source_id type_id not null,
+  item_id text collate "C" not null,
+  revision integer not null,
+  hash text not null,
+  published_at timestamptz not null,
+  imported_at timestamptz not null default now(),
+  primary key (tenant_id, source_id, item_id, revision),
+  foreign key (tenant_id, source_id, item_id) references evidence_items
+);
