@@ -1,3 +1,4 @@
+export * from './api/index.ts'
 export * from './access.ts'
 export * from './audit.ts'
 export * from './cadence/cadence.ts'

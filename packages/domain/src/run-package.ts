@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { catalogueEntry, instruction, scope } from './catalogue.ts'
 import { cadence } from './cadence/cadence.ts'
 import { omissionReasons, packageEvidence } from './evidence.ts'
-import { runId, specificationId, tenantId } from './ids.ts'
+import { runId, specificationId } from './ids.ts'
 import { specification } from './specification.ts'
 
 /**
@@ -11,7 +11,8 @@ import { specification } from './specification.ts'
  */
 export const runPackage = z.strictObject({
   packageVersion: z.literal(1),
-  run: z.strictObject({ id: runId, tenantId, tenantName: z.string(), test: z.boolean() }),
+  /** For the document's head. Ids of tenant and run are not here: equal work gives equal packages. */
+  tenantName: z.string(),
   instruction,
   specification: z.strictObject({
     id: specificationId,

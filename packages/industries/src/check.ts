@@ -1,9 +1,13 @@
-import { axes, industry as industrySchema, type CatalogueEntry, type Industry } from '@almanac/domain'
+import {
+  axes,
+  industry as industrySchema,
+  type CatalogueEntry,
+  type Industry,
+} from '@almanac/domain'
 import { words } from './folding.ts'
 import { broaderKeys, phraseRoles } from './lexicon-index.ts'
 
-export type IndustryCheck =
-  { ok: true; industry: Industry } | { ok: false; problems: string[] }
+export type IndustryCheck = { ok: true; industry: Industry } | { ok: false; problems: string[] }
 
 /** Tells authors all that is wrong with an industry: its shape, or else the sense of its catalogue. */
 export function checkIndustry(value: unknown): IndustryCheck {

@@ -3,13 +3,17 @@ const ascii = /^[\u0000-\u007f]*$/
 const asciiWord = /[a-z0-9]+/g
 const anyWord = /[\p{L}\p{N}]+/gu
 
-/** Lower, upper, lower: one way alone keeps apart what is the same word (ß and SS, ς and Σ). */
+/** Lower, upper, lower: one way alone keeps apart what is the same word (ß and SS). */
 const caseless = (text: string) => text.toLowerCase().toUpperCase().toLowerCase()
 
 /** `text` without the differences that matching ignores: case, accents, compatibility forms (NFKC). */
 export function fold(text: string): string {
   if (ascii.test(text)) return text.toLowerCase()
-  return caseless(caseless(text).normalize('NFKD').replace(/\p{M}+/gu, ''))
+  return caseless(
+    caseless(text)
+      .normalize('NFKD')
+      .replace(/\p{M}+/gu, ''),
+  )
 }
 
 /** The folded words of `text` in order; whatever is neither letter nor digit only separates them. */

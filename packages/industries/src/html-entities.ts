@@ -64,8 +64,7 @@ const named = new Map<string, string>([
   ...Object.entries(others).map(([name, code]) => [name, String.fromCodePoint(code)] as const),
 ])
 
-const windows1252 =
-  '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
+const windows1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
 
 const reference = /&(?:#(\d{1,8})|#[xX]([\dA-Fa-f]{1,8})|([A-Za-z][A-Za-z0-9]{1,30}));/g
 

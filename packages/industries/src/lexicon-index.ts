@@ -29,6 +29,7 @@ export interface IndexedEntry {
 /** An industry's lexicons, ready to be searched for all at once. */
 export interface LexiconIndex {
   entries: readonly IndexedEntry[]
+  fallbacks: readonly { axis: Axis; key: string }[]
   trie: PhraseTrie<Omit<Naming, 'start' | 'end'>>
   codes: ReadonlyMap<string, readonly IndexedEntry[]>
 }
@@ -70,13 +71,16 @@ function build(industry: Industry): LexiconIndex {
     }
     for (const code of lexicon.codes ?? []) codes.set(code, [...(codes.get(code) ?? []), indexed])
   }
-  return { entries, trie, codes }
+  const fallbacks = entries
+    .filter(({ entry }) => entry.fallback)
+    .map(({ axis, entry }) => ({ axis, key: entry.key }))
+  return { entries, fallbacks, trie, codes }
 }
 
 /** Keys of the entries around `entry` by `within`, nearest first; unknown and circular ones end it. */
 export function broaderKeys(axis: readonly CatalogueEntry[], entry: CatalogueEntry): string[] {
   const keys: string[] = []
-  for (let at = entry.within; at !== undefined; ) {
+  for (let at = entry.within; at !== undefined;) {
     const key = at
     const broader = axis.find((other) => other.key === key)
     if (!broader || key === entry.key || keys.includes(key)) break
@@ -95,16 +99,29 @@ export function namings(index: LexiconIndex, text: string): Naming[] {
     const list = role === 'notWithin' ? shields : found
     list.push({ entry, role, term, start, end })
   })
-  const open = shields.length === 0 ? found : found.filter((naming) => !isInside(naming, shields))
+  const open = shields.length === 0 ? found : unshielded(found, shields)
   if (index.codes.size > 0) open.push(...codesIn(index, plain))
   return open
 }
 
-const isInside = (naming: Naming, shields: readonly Naming[]) =>
-  shields.some(
-    ({ entry, start, end }) =>
-      entry === naming.entry && start <= naming.start && naming.end <= end,
-  )
+/** `found` without what lies inside a shield of its own entry; both are sorted by their start. */
+function unshielded(found: readonly Naming[], shields: readonly Naming[]): Naming[] {
+  const cover = new Map<IndexedEntry, { spans: Naming[]; next: number; reach: number }>()
+  for (const shield of shields) {
+    const own = cover.get(shield.entry) ?? { spans: [], next: 0, reach: 0 }
+    cover.set(shield.entry, own)
+    own.spans.push(shield)
+  }
+  return found.filter(({ entry, start, end }) => {
+    const own = cover.get(entry)
+    if (!own) return true
+    for (let span = own.spans[own.next]; span && span.start <= start; span = own.spans[own.next]) {
+      own.reach = Math.max(own.reach, span.end)
+      own.next++
+    }
+    return end > own.reach
+  })
+}
 
 function codesIn(index: LexiconIndex, plain: string): Naming[] {
   if (!plain.includes(',') || !/\p{Ll}/u.test(plain)) return []

@@ -15,22 +15,26 @@ export interface Matcher {
 /** Creates the matcher of an industry: all its lexicons in one pass over title and text. */
 export function createMatcher(industry: Industry): Matcher {
   const index = lexiconIndex(industry)
-  const conditions = index.entries.map(({ entry }) => compile(entry.lexicon))
+  const conditions = index.entries.map(({ entry }) => conditionOf(entry.lexicon))
+  const byAttribute = indexAttributes(index)
 
   return {
     matches(item) {
-      const named = namedEntries(index, item)
+      const flags = phraseFlags(index, item)
+      for (const [name, positions] of byAttribute)
+        for (const position of positions.get(attribute(item, name)) ?? [])
+          raise(flags, position, CHOSEN)
+
       const matched = new Uint8Array(index.entries.length)
       for (const { position, broader } of index.entries) {
-        if (!conditions[position]?.(item, named[position] ?? 0)) continue
+        if (!conditions[position]?.(item, flags[position] ?? 0)) continue
         matched[position] = 1
         for (const around of broader) matched[around] = 1
       }
       const keys: MatchedKeys = { deliverables: [], regions: [], links: [] }
       for (const { axis, position, entry } of index.entries)
         if (matched[position]) keys[axis].push(entry.key)
-      for (const { axis, entry } of index.entries)
-        if (entry.fallback && keys[axis].length === 0) keys[axis].push(entry.key)
+      for (const { axis, key } of index.fallbacks) if (keys[axis].length === 0) keys[axis].push(key)
       return keys
     },
   }
@@ -47,45 +51,52 @@ export function matchEvidence(matcher: Matcher, scope: Scope, item: Matchable): 
   )
 }
 
-const NAMED = 1
+/** One of the entry's alternatives holds; its title holds an excluded phrase. */
+const CHOSEN = 1
 const EXCLUDED = 2
 
-/** For each entry, whether the item names it and whether its title holds an excluded phrase. */
-function namedEntries(index: LexiconIndex, item: Matchable): Uint8Array {
+function raise(flags: Uint8Array, position: number, flag: number) {
+  flags[position] = (flags[position] ?? 0) | flag
+}
+
+function phraseFlags(index: LexiconIndex, { title, text }: Matchable): Uint8Array {
   const flags = new Uint8Array(index.entries.length)
-  const mark = (position: number, flag: number) => {
-    flags[position] = (flags[position] ?? 0) | flag
-  }
-  for (const { entry, role } of namings(index, item.title))
-    mark(entry.position, role === 'excludes' ? EXCLUDED : NAMED)
-  if (item.text === '') return flags
-  for (const { entry, role } of namings(index, item.text))
-    if (role === 'terms' || role === 'codes') mark(entry.position, NAMED)
+  for (const { entry, role } of namings(index, title))
+    raise(flags, entry.position, role === 'excludes' ? EXCLUDED : CHOSEN)
+  if (text === '') return flags
+  for (const { entry, role } of namings(index, text))
+    if (role === 'terms' || role === 'codes') raise(flags, entry.position, CHOSEN)
   return flags
+}
+
+/** Attribute name → value → positions of the entries that take the value as an alternative. */
+function indexAttributes(index: LexiconIndex): Map<string, Map<string, number[]>> {
+  const byName = new Map<string, Map<string, number[]>>()
+  for (const { entry, position } of index.entries) {
+    for (const [name, values] of Object.entries(entry.lexicon.attributes ?? {})) {
+      const byValue = byName.get(name) ?? new Map<string, number[]>()
+      byName.set(name, byValue)
+      for (const value of values) byValue.set(value, [...(byValue.get(value) ?? []), position])
+    }
+  }
+  return byName
 }
 
 type Condition = (item: Matchable, flags: number) => boolean
 
-function compile(lexicon: Lexicon): Condition {
-  const { terms, titleTerms, titleHints, codes, present = [] } = lexicon
-  const phrases = [terms, titleTerms, titleHints, codes].some((list) => list && list.length > 0)
-  const attributes = valueSets(lexicon.attributes)
-  const requires = valueSets(lexicon.requires)
-  const alternatives = phrases || attributes.length > 0
-  const conditional = alternatives || requires.length > 0 || present.length > 0
-  if (!conditional) return () => false
+function conditionOf(lexicon: Lexicon): Condition {
+  const { terms, titleTerms, titleHints, codes, attributes = {}, present = [] } = lexicon
+  const requires = Object.entries(lexicon.requires ?? {})
+  const lists = [terms, titleTerms, titleHints, codes, ...Object.values(attributes)]
+  const alternatives = lists.some((list) => list !== undefined && list.length > 0)
+  if (!alternatives && requires.length === 0 && present.length === 0) return () => false
 
   return (item, flags) =>
     (flags & EXCLUDED) === 0 &&
-    (!alternatives ||
-      (flags & NAMED) !== 0 ||
-      attributes.some(([name, values]) => values.has(attribute(item, name)))) &&
-    requires.every(([name, values]) => values.has(attribute(item, name))) &&
+    (!alternatives || (flags & CHOSEN) !== 0) &&
+    requires.every(([name, values]) => values.includes(attribute(item, name))) &&
     present.every((name) => attribute(item, name).trim() !== '')
 }
-
-const valueSets = (attributes: Record<string, string[]> = {}) =>
-  Object.entries(attributes).map(([name, values]) => [name, new Set(values)] as const)
 
 /** An attribute's value, '' when it is missing; `withdrawn` is one that every item has. */
 function attribute({ attributes, withdrawn }: Matchable, name: string): string {

@@ -45,15 +45,14 @@ export function periodFor(
       throw invalid(period, cause instanceof Error ? cause.message : 'it has another form')
     }
   }
-  const current = periodOf(cadence, createdAt, timeZone).periodKey
+  const current = periodOf(cadence, createdAt, timeZone)
   if (coverage === 'rolling' && period !== null && period !== current)
     throw invalid(
       period,
       `a rolling specification runs the period of the present instant, ${current}`,
     )
   const periodKey =
-    period ??
-    (coverage === 'rolling' ? current : lastCompletePeriod(cadence, createdAt, timeZone).periodKey)
+    period ?? (coverage === 'rolling' ? current : lastCompletePeriod(cadence, createdAt, timeZone))
   const window = windowOf({ cadence, coverage, timeZone, createdAt, lookBackDays, periodKey })
   if (coverage === 'closed' && new Date(window.to) > asked.now)
     throw new AlmanacError('CADENCE_PERIOD_OPEN', { periodKey, completeAt: window.to, timeZone })

@@ -364,6 +364,8 @@ export interface LoadedRun {
   cancelRequested: boolean
   /** JSON of the stored outputs by stage. */
   outputs: Partial<Record<StageName, string>>
+  /** Of a retry or rerun: the outputs of the run that it came from. */
+  originOutputs: Partial<Record<StageName, string>>
 }
 
 export interface RunStore {

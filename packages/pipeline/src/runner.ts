@@ -5,7 +5,7 @@ import {
   type StageName,
   type TenantId,
 } from '@almanac/domain'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { decide, type Situation, type StageResult } from './decide.ts'
 import type {
   Clock,
@@ -69,7 +69,8 @@ export async function runStage(
   const run = await ports.load(job.tenantId as TenantId, job.runId)
   if (!run || !isDue(stage, run, job)) return { kind: 'dropped', why: 'stale' }
 
-  const result = await attempt(stage, run, ports, signal)
+  const known = takenOver(stages, index, run)
+  const result = known ?? (await attempt(stage, run, ports, signal))
   const durationMs = Math.round(performance.now() - started)
   const end = await record(stages, index, run, result, durationMs, ports, signal)
   ports.log({
@@ -89,6 +90,22 @@ const isDue = (stage: AnyStage, run: LoadedRun, job: JobData): boolean =>
   stage.role === 'aftermath'
     ? run.state === 'succeeded'
     : run.state === 'running' && run.epoch === job.epoch && run.nextStage === stage.name
+
+/**
+ * A retry or rerun takes the outputs before `origin.fromStage` over from its origin; but what is
+ * checked live, `retrieve` and `cadence`, it always does itself.
+ */
+function takenOver(
+  stages: readonly AnyStage[],
+  index: number,
+  { facts: { origin }, originOutputs }: LoadedRun,
+): Attempt | undefined {
+  const stage = stages[index]
+  if (!origin || !stage || stage.name === 'retrieve' || stage.name === 'cadence') return undefined
+  const from = stages.findIndex(({ name }) => name === origin.fromStage)
+  const stored = index < from ? originOutputs[stage.name] : undefined
+  return stored === undefined ? undefined : { output: stage.output.parse(JSON.parse(stored)) }
+}
 
 interface Attempt {
   output?: unknown

@@ -542,8 +542,21 @@ export const links: CatalogueEntry[] = [
       'traffic in arms regulations',
       'trade agreement',
     ],
-    hints: ['export', 'exports', 'foreign persons', 'foreign states', 'import', 'imports', 'sanctions'],
-    notWithin: ['defer sanctions', 'deferral of sanctions', 'taking or importing', 'tariff of tolls'],
+    hints: [
+      'export',
+      'exports',
+      'foreign persons',
+      'foreign states',
+      'import',
+      'imports',
+      'sanctions',
+    ],
+    notWithin: [
+      'defer sanctions',
+      'deferral of sanctions',
+      'taking or importing',
+      'tariff of tolls',
+    ],
   }),
   sector('transport', 'Road, rail and pipelines', {
     description: 'Roads and vehicles, railroads, transit, pipelines, hazardous cargo.',
@@ -566,7 +579,13 @@ export const links: CatalogueEntry[] = [
       'surface transportation',
       'transit systems',
     ],
-    hints: ['hazardous materials', 'heavy duty vehicles', 'light duty vehicles', 'rail', 'transportation'],
+    hints: [
+      'hazardous materials',
+      'heavy duty vehicles',
+      'light duty vehicles',
+      'rail',
+      'transportation',
+    ],
   }),
   sector('tribal-affairs', 'Tribal affairs', {
     description: 'Tribes, Indian lands, gaming, tribal trust.',

@@ -72,7 +72,7 @@ async function packageFrame(
   const limits = packageLimits(body)
   return {
     packageVersion: 1,
-    run: { id: run.id, tenantId: run.tenantId, tenantName: bound.tenantName, test: run.test },
+    tenantName: bound.tenantName,
     instruction: instructionOf(industry, kind),
     specification,
     scope,

@@ -8,7 +8,7 @@ import {
 import { readDocument, readPackage } from '../content.ts'
 import { documentIdOf } from '../document-id.ts'
 import { assembled, evaluated, executed, exported, refined, validated } from '../outputs.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, RunFacts } from '../ports.ts'
 import { defineStage } from '../stage.ts'
 
 /** Writes the document in every format and stores the bytes. */
@@ -33,7 +33,7 @@ export const exportDocument = defineStage({
     const document = await readDocument(content, run.tenantId, refine.contentHash, kind)
     const documentId = documentIdOf(run, runPackage)
     const input = {
-      metadata: metadataOf(runPackage, {
+      metadata: metadataOf(run, runPackage, {
         documentId,
         version: refine.versionLabel,
         engine: execute.engine,
@@ -70,8 +70,12 @@ type Made = Pick<
 >
 
 /** What every format says of the document; nothing here depends on when or where it was rendered. */
-export function metadataOf(runPackage: RunPackage, made: Made): DocumentMetadata {
-  const { run, specification, cadence, narrowed, output } = runPackage
+export function metadataOf(
+  run: Pick<RunFacts, 'id' | 'test'>,
+  runPackage: RunPackage,
+  made: Made,
+): DocumentMetadata {
+  const { tenantName, specification, cadence, narrowed, output } = runPackage
   return {
     classification: 'non_operational_output',
     notice: 'Static information: not advice, not an instruction to any system.',
@@ -80,7 +84,7 @@ export function metadataOf(runPackage: RunPackage, made: Made): DocumentMetadata
     runId: run.id,
     specificationId: specification.id,
     specificationRevision: specification.revision,
-    tenantName: run.tenantName,
+    tenantName,
     periodKey: cadence.periodKey,
     from: cadence.from,
     to: cadence.to,

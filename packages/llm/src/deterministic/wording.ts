@@ -1,0 +1,124 @@
+import { daysFrom, longDate, type Day } from './calendar-date.ts'
+import { closed, firstSentence, list, quote, shorten } from './quotation.ts'
+import { forms, type Reading } from './reading.ts'
+
+/** The most characters quoted of one title alone, of a title among others, and of a text. */
+const quoted = { title: 300, part: 180, sentence: 260 }
+
+/** The days after the end of the window within which a comment deadline is an implication. */
+export const nearDays = 30
+
+/** Whether a comment deadline lies in the `nearDays` days from `end`, the day the window ends. */
+export function isNear({ closes }: Reading, end: Day): boolean {
+  const days = closes === undefined ? Number.NaN : daysFrom(end, closes)
+  return days >= 0 && days <= nearDays
+}
+
+/** What was published: `FAA proposed rules under “Airspace Designations”: “Galena, AK” and …` */
+export function publicationText(readings: readonly Reading[], end: Day, dates: boolean): string {
+  const [first, second] = readings
+  if (!first) return ''
+  const { verb, one, many } = forms[first.form]
+  const nouns = second ? many : one
+  const titles = distinctTitles(readings)
+  const common = commonClauses(titles)
+  const says = first.evidence.withdrawn
+    ? `withdrew ${nouns || (second ? 'reports' : 'a report')}`
+    : [verb, nouns].filter(Boolean).join(' ')
+  const what = common
+    ? ` under ${quote(shorten(common.head, quoted.part))}: ${quotedList(common.tails)}`
+    : titles.length > 1
+      ? `${sharedDocket(readings)}: ${quotedList(titles.map(({ title }) => title))}`
+      : second && nouns
+        ? ` titled ${quotedTitle(first)}`
+        : `: ${quotedTitle(first)}`
+  const sentence = closed(`${subject(readings)} ${says}${what}`)
+  const comments = dates ? commentsClose(readings, end) : ''
+  const more = second ? '' : excerpt(first)
+  return [sentence, comments, more].filter(Boolean).join(' ')
+}
+
+/** Until when comments are taken on documents that share one closing day. */
+export function deadlineText(readings: readonly Reading[], end: Day): string {
+  const [first] = readings
+  if (first?.closes === undefined) return publicationText(readings, end, false)
+  const titles = distinctTitles(readings)
+  const common = commonClauses(titles)
+  const parts = common?.tails ?? titles.map(({ title }) => title)
+  const publishers = names(readings)
+  const by = publishers === '' ? '' : ` (${publishers})`
+  const date = longDate(first.closes)
+  const [about, tail] = common
+    ? [`${quote(shorten(common.head, quoted.part))}${by}`, `: ${quotedList(parts)}`]
+    : titles.length > 1
+      ? [`several documents${by}`, `: ${quotedList(parts)}`]
+      : [`${quotedTitle(first)}${by}`, '']
+  return closed(
+    isNear(first, end)
+      ? `Those affected have until ${date} to comment on ${about}${tail}`
+      : `Comments on ${about} ${first.closes < end ? 'closed' : 'close'} on ${date}${tail}`,
+  )
+}
+
+/** Comment periods of documents whose days differ: the first and the last of them. */
+function commentsClose(readings: readonly Reading[], end: Day): string {
+  const days = readings.flatMap(({ closes }) => closes ?? []).sort()
+  const [first, last] = [days[0], days.at(-1)]
+  if (first === undefined || last === undefined) return ''
+  const verb = last < end ? 'closed' : 'close'
+  return first === last
+    ? `Comments ${verb} on ${longDate(first)}.`
+    : `Comments ${verb} between ${longDate(first)} and ${longDate(last)}.`
+}
+
+/** Who published the readings, at most three names; '' when none of them says so. */
+export function names(readings: readonly Reading[]): string {
+  const all = [...new Set(readings.flatMap(({ publisher }) => publisher ?? []))]
+  return all.length > 3 ? list([...all.slice(0, 2), 'others']) : list(all)
+}
+
+const subject = (readings: readonly Reading[]): string =>
+  names(readings) || `The source ${quote(readings[0]?.evidence.source ?? '')}`
+
+const quotedTitle = ({ title }: Reading): string => quote(shorten(title, quoted.title))
+
+const quotedList = (parts: readonly string[]): string =>
+  list(parts.map((part) => quote(shorten(part, quoted.part))))
+
+const distinctTitles = (readings: readonly Reading[]): Reading[] => [
+  ...new Map(readings.map((reading) => [reading.titleKey, reading])).values(),
+]
+
+function sharedDocket(readings: readonly Reading[]): string {
+  const [docket, ...others] = new Set(readings.map((reading) => reading.docket))
+  return docket !== undefined && others.length === 0 ? ` in docket ${docket}` : ''
+}
+
+/** The clauses that several titles begin with, and what follows them in each. */
+function commonClauses(titles: readonly Reading[]): { head: string; tails: string[] } | undefined {
+  const [first] = titles
+  if (!first || titles.length < 2) return undefined
+  const most = Math.min(...titles.map(({ clauses }) => clauses.length)) - 1
+  let count = 0
+  while (count < most && titles.every(({ clauses }) => clauses[count] === first.clauses[count]))
+    count += 1
+  if (count === 0) return undefined
+  const whole = first.clauses.slice(0, count)
+  const head = first.title.slice(0, endOf(first, count))
+  return {
+    head: head.replace(/[:;]\s*$/, '') || whole.join('; '),
+    tails: titles.map((reading) => reading.title.slice(endOf(reading, count))),
+  }
+}
+
+/** Where the title's clause number `count` begins: its clauses, each followed by a mark and a space. */
+const endOf = ({ clauses }: Reading, count: number): number =>
+  clauses.slice(0, count).reduce((length, clause) => length + clause.length + 2, 0)
+
+/** The first sentence of the text, where it says more than the title. */
+function excerpt({ evidence, titleKey }: Reading): string {
+  if (evidence.text === '') return ''
+  const sentence = firstSentence(evidence.text, quoted.sentence)
+  const key = sentence.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
+  return key === '' || titleKey.includes(key) || key === titleKey ? '' : closed(quote(sentence))
+}
