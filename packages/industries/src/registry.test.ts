@@ -11,10 +11,21 @@ import {
 
 const usRegulation = getIndustry('us-regulation')
 
+/** Run packages name these hashes for ever: what changes a catalogue or instruction is a new version. */
+const published: Record<string, string> = {
+  'us-regulation 1.0.0': 'HASH1',
+  'polyurethane 1.0.0': 'HASH2',
+}
+
 describe('the registry', () => {
   it('has each version of an industry once', () => {
     const names = industries.map(({ id, version }) => `${id} ${version}`)
     expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('keeps every published version as it was', () => {
+    const hashes = industries.map((one) => [`${one.id} ${one.version}`, industryHash(one)])
+    expect(Object.fromEntries(hashes)).toEqual(published)
   })
 
   it('finds by id and version', () => {

@@ -75,7 +75,7 @@ export const deliverables: CatalogueEntry[] = [
         'shuts',
         'start up',
       ],
-      notWithin: ['housing plant', 'plant based', 'plant oil', 'start up company', 'start up fund'],
+      notWithin: ['plant based', 'plant oil', 'start up company'],
     },
   },
   {
@@ -154,7 +154,7 @@ export const deliverables: CatalogueEntry[] = [
         'weak demand',
       ],
       titleHints: ['consumption', 'demand', 'market', 'markets', 'orders', 'outlook', 'volumes'],
-      notWithin: ['spot market', 'market surveillance'],
+      notWithin: ['market surveillance', 'spot market'],
     },
   },
   {
@@ -276,7 +276,7 @@ export const deliverables: CatalogueEntry[] = [
         'standard',
         'standards',
       ],
-      notWithin: ['export ban', 'fire brigade museum'],
+      notWithin: ['export ban'],
     },
   },
   {

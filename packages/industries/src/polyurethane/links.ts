@@ -46,7 +46,7 @@ const materials: CatalogueEntry[] = [
       'toluene',
       'toluenediamine',
     ],
-    notWithin: ['toluene diisocyanate', 'polyether propylene', 'toluene 2 4 diisocyanate'],
+    notWithin: ['toluene diisocyanate'],
   }),
   link('isocyanates', 'Isocyanates', {
     description: 'MDI, TDI, aliphatic and other isocyanates.',
@@ -133,7 +133,6 @@ const materials: CatalogueEntry[] = [
       'methylal',
       'pentane',
     ],
-    notWithin: ['heavy fuel oil HFO'],
   }),
   link('systems-houses', 'Systems houses', {
     description: 'Makers of ready-mixed polyurethane systems, and their machines.',

@@ -86,7 +86,7 @@ export const regions: CatalogueEntry[] = [
       'Ukraine',
       'United Kingdom',
     ],
-    notWithin: ['British Columbia', 'French Guiana', 'French dressing', 'New Britain'],
+    notWithin: ['British Columbia', 'French Guiana', 'New Britain'],
   }),
   region('middle-east', 'Middle East', {
     within: 'emea',

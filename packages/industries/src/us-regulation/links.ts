@@ -175,6 +175,7 @@ export const links: CatalogueEntry[] = [
       'water quality',
     ],
     hints: ['environmental'],
+    notWithin: ['drinking water of animals', 'Environmental Defense Fund'],
   }),
   sector('finance', 'Banking and finance', {
     description: 'Banks, credit unions, securities, derivatives, payments, illicit finance.',
@@ -212,7 +213,7 @@ export const links: CatalogueEntry[] = [
       'securities',
       'swap execution',
     ],
-    hints: ['bank', 'banks', 'lending', 'loan programs'],
+    hints: ['banking', 'lending', 'loan programs'],
   }),
   sector('food-and-agriculture', 'Food and agriculture', {
     description: 'Farming, livestock, food safety, food aid, alcohol, rural programs.',
@@ -431,7 +432,7 @@ export const links: CatalogueEntry[] = [
       'workers compensation',
       'workplace',
     ],
-    hints: ['employee', 'employees', 'employer', 'employers', 'employment', 'worker', 'workers'],
+    hints: ['employer', 'employers', 'employment', 'worker', 'workers'],
   }),
   sector('maritime-and-fisheries', 'Maritime and fisheries', {
     description: 'Navigation, ports, shipping, waterways, fishing, marine mammals.',
@@ -456,12 +457,12 @@ export const links: CatalogueEntry[] = [
       'waterway',
     ],
     hints: ['marine', 'seafood', 'shipping', 'vessel', 'vessels'],
+    notWithin: ['marine toxins'],
   }),
   sector('postal', 'Postal services', {
     description: 'Mail standards, prices and products.',
     agencies: ['PRC', 'USPS'],
-    terms: ['mail', 'mailing', 'postal', 'postal service'],
-    notWithin: ['e mail'],
+    terms: ['domestic mail', 'mailing standards', 'postal'],
   }),
   sector('procurement', 'Government procurement', {
     description: 'Federal contracts, acquisition rules, federal property and travel.',
@@ -552,8 +553,12 @@ export const links: CatalogueEntry[] = [
       'sanctions',
     ],
     notWithin: [
+      'automated tariffs',
+      'civil sanctions',
       'defer sanctions',
       'deferral of sanctions',
+      'section 179 sanctions',
+      'taking and importing',
       'taking or importing',
       'tariff of tolls',
     ],
@@ -586,6 +591,7 @@ export const links: CatalogueEntry[] = [
       'rail',
       'transportation',
     ],
+    notWithin: ['air transportation', 'common carrier transportation'],
   }),
   sector('tribal-affairs', 'Tribal affairs', {
     description: 'Tribes, Indian lands, gaming, tribal trust.',
@@ -613,6 +619,7 @@ export const links: CatalogueEntry[] = [
     description: 'Health care, benefits and services for veterans.',
     agencies: ['VA'],
     terms: ['veteran', 'veterans'],
+    notWithin: ['Veterans Day'],
   }),
   sector('wildlife-and-public-lands', 'Wildlife and public lands', {
     description: 'Endangered species, hunting, parks, forests, public lands.',

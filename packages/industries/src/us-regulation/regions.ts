@@ -51,7 +51,7 @@ const states: CatalogueEntry[] = [
     'South Georgia',
     'Strait of Georgia',
   ]),
-  state('Hawaii', 'HI', undefined, ['Hawaii', 'Hawaiian Islands']),
+  state('Hawaii', 'HI', undefined, ['Hawaii', 'Hawaiian']),
   state('Idaho', 'ID'),
   state('Illinois', 'IL'),
   state('Indiana', 'IN', ['Indiana County']),

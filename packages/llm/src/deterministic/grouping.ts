@@ -1,9 +1,11 @@
+import type { EvidenceMatch } from '@almanac/domain'
 import type { Cell } from './cell.ts'
 import type { Reading } from './reading.ts'
 
-/** A reading as one section files it. */
+/** A reading as one section files it: its matches of that deliverable, and the best of them. */
 export interface Filed {
   reading: Reading
+  matches: readonly EvidenceMatch[]
   cell: Cell
 }
 

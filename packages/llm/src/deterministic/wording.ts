@@ -15,7 +15,7 @@ export function isNear({ closes }: Reading, end: Day): boolean {
 }
 
 /** What was published: `FAA proposed rules under “Airspace Designations”: “Galena, AK” and …` */
-export function publicationText(readings: readonly Reading[], end: Day, dates: boolean): string {
+export function publicationText(readings: readonly Reading[], end: Day): string {
   const [first, second] = readings
   if (!first) return ''
   const { verb, one, many } = forms[first.form]
@@ -33,15 +33,15 @@ export function publicationText(readings: readonly Reading[], end: Day, dates: b
         ? ` titled ${quotedTitle(first)}`
         : `: ${quotedTitle(first)}`
   const sentence = closed(`${subject(readings)} ${says}${what}`)
-  const comments = dates ? commentsClose(readings, end) : ''
   const more = second ? '' : excerpt(first)
-  return [sentence, comments, more].filter(Boolean).join(' ')
+  return [sentence, more, commentsClose(readings, end)].filter(Boolean).join(' ')
 }
 
 /** Until when comments are taken on documents that share one closing day. */
 export function deadlineText(readings: readonly Reading[], end: Day): string {
   const [first] = readings
-  if (first?.closes === undefined) return publicationText(readings, end, false)
+  if (first?.closes === undefined || first.evidence.withdrawn)
+    return publicationText(readings, end)
   const titles = distinctTitles(readings)
   const common = commonClauses(titles)
   const parts = common?.tails ?? titles.map(({ title }) => title)
@@ -64,7 +64,7 @@ export function deadlineText(readings: readonly Reading[], end: Day): string {
 function commentsClose(readings: readonly Reading[], end: Day): string {
   const days = readings.flatMap(({ closes }) => closes ?? []).sort()
   const [first, last] = [days[0], days.at(-1)]
-  if (first === undefined || last === undefined) return ''
+  if (!first || !last || readings[0]?.evidence.withdrawn) return ''
   const verb = last < end ? 'closed' : 'close'
   return first === last
     ? `Comments ${verb} on ${longDate(first)}.`
@@ -80,7 +80,9 @@ export function names(readings: readonly Reading[]): string {
 const subject = (readings: readonly Reading[]): string =>
   names(readings) || `The source ${quote(readings[0]?.evidence.source ?? '')}`
 
-const quotedTitle = ({ title }: Reading): string => quote(shorten(title, quoted.title))
+/** A reading's title between quotation marks, at most `max` characters of it. */
+export const quotedTitle = ({ title }: Reading, max: number = quoted.title): string =>
+  quote(shorten(title, max))
 
 const quotedList = (parts: readonly string[]): string =>
   list(parts.map((part) => quote(shorten(part, quoted.part))))
@@ -103,10 +105,8 @@ function commonClauses(titles: readonly Reading[]): { head: string; tails: strin
   while (count < most && titles.every(({ clauses }) => clauses[count] === first.clauses[count]))
     count += 1
   if (count === 0) return undefined
-  const whole = first.clauses.slice(0, count)
-  const head = first.title.slice(0, endOf(first, count))
   return {
-    head: head.replace(/[:;]\s*$/, '') || whole.join('; '),
+    head: first.title.slice(0, endOf(first, count) - 2),
     tails: titles.map((reading) => reading.title.slice(endOf(reading, count))),
   }
 }

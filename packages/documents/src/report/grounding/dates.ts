@@ -3,117 +3,116 @@ import { localTime } from '../../render/local-date.ts'
 /** A calendar date; a part that the text does not give is undefined. */
 export interface TextDate {
   year?: string | undefined
+  /** Two digits, as is the day. */
   month: string
   day?: string | undefined
-  /** Day and month the other way round, for dates such as 03/08/2022. */
-  swapped?: boolean
+  /** Day and month may also be the other way round, as in 03/08/2022. */
+  ambiguous?: boolean
 }
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+const anyMonth = new RegExp(months.join('|'), 'i')
+
 const month =
   '(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?!\\p{L})\\.?'
 const day = '(\\d{1,2})(?!\\d)(?:st|nd|rd|th)?'
 const to = '(?:\\s?[–—-]\\s?|\\s(?:and|to|or|through|until)\\s)'
-const start = '(?<![\\p{L}\\p{N}])'
-const anyMonth = /jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec/i
+const year = '(?:,?\\s(\\d{4})(?!\\d))'
+const word = '(?<![\\p{L}\\p{N}])'
 
 const isoDate = /(?<![\p{L}\p{N}-])(\d{4})-(\d\d)-(\d\d)(?![\p{L}\p{N}]|-\p{N})/gu
 const slashedDate = /(?<![\p{L}\p{N}/])(\d{1,2})\/(\d{1,2})\/(\d{4})(?![\p{L}\p{N}/])/gu
-const dayFirst = new RegExp(
-  `${start}(?:${day}${to})?${day}\\s(?:of\\s)?${month}(?:,?\\s(\\d{4})(?!\\d))?`,
-  'giu',
-)
-const monthFirst = new RegExp(
-  `${start}${month}\\s${day}(?:${to}${day}(?!\\p{L}))?(?:,?\\s(\\d{4})(?!\\d))?`,
-  'giu',
-)
-const monthAndYear = new RegExp(`${start}${month},?\\s(\\d{4})(?!\\d)`, 'giu')
-const instant = /(?<![\p{L}\p{N}-])\d{4}-\d\d-\d\dt\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)/giu
+const dayFirst = new RegExp(`${word}(?:${day}${to})?${day}\\s(?:of\\s)?${month}${year}?`, 'giu')
+const monthFirst = new RegExp(`${word}${month}\\s${day}(?:${to}${day}(?!\\p{L}))?${year}?`, 'giu')
+const monthAndYear = new RegExp(`${word}${month}${year}`, 'giu')
+const instant =
+  /(?<![\p{L}\p{N}-])\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)/giu
 
+/** What stands where a date stood: it joins nothing. */
 const gap = ' \u0001 '
-const two = (part: string) => part.padStart(2, '0')
-const monthNumber = (name: string) =>
-  two(String(months.indexOf(name.slice(0, 3).toLowerCase()) + 1))
-const isDate = ({ month: m, day: d }: TextDate) =>
-  m >= '01' && m <= '12' && (d === undefined || (d >= '01' && d <= '31'))
 
-/** Calls `found` for each date of `text`, and answers the text without them. */
+const two = (part: string | number) => String(part).padStart(2, '0')
+const monthNumber = (name: string) => two(months.indexOf(name.slice(0, 3).toLowerCase()) + 1)
+const isDate = (date: TextDate) =>
+  date.month >= '01' &&
+  date.month <= '12' &&
+  (date.day === undefined || (date.day >= '01' && date.day <= '31'))
+
+type Part = string | undefined
+
+/** Calls `found` for each date of `text`, for a range of days twice, and answers the rest of the text. */
 export function eachDate(text: string, found: (raw: string, date: TextDate) => void): string {
-  const take = (raw: string, ...dates: (TextDate | false)[]): string => {
-    const whole = dates.filter((date) => date !== false)
-    if (!whole.every(isDate)) return raw
-    for (const date of whole) found(raw, date)
+  const take = (raw: string, dates: TextDate[]): string => {
+    if (!dates.every(isDate)) return raw
+    for (const date of dates) found(raw, date)
     return gap
   }
-  let rest = text
+  const takeNamed = (raw: string, name: string, y: Part, days: Part[]): string => {
+    // Without a year, "may" and "march" may as well be verbs.
+    if (y === undefined && (name === 'may' || name === 'march')) return raw
+    const given = days.filter((d) => d !== undefined)
+    return take(
+      raw,
+      given.map((d) => ({ year: y, month: monthNumber(name), day: two(d) })),
+    )
+  }
+  const rest = text
     .replace(isoDate, (raw, y: string, m: string, d: string) =>
-      take(raw, { year: y, month: m, day: d }),
+      take(raw, [{ year: y, month: m, day: d }]),
     )
     .replace(slashedDate, (raw, a: string, b: string, y: string) =>
       Number(a) > 12
-        ? take(raw, { year: y, month: two(b), day: two(a) })
-        : take(raw, { year: y, month: two(a), day: two(b), swapped: Number(b) <= 12 }),
+        ? take(raw, [{ year: y, month: two(b), day: two(a) }])
+        : take(raw, [{ year: y, month: two(a), day: two(b), ambiguous: Number(b) <= 12 }]),
     )
   if (!anyMonth.test(rest)) return rest
-  const named = (
-    raw: string,
-    name: string,
-    year: string | undefined,
-    days: (string | undefined)[],
-  ): string => {
-    // "may" and "march" are also verbs.
-    if (year === undefined && (name === 'may' || name === 'march')) return raw
-    return take(
-      raw,
-      ...days.map(
-        (d) => d !== undefined && { year, month: monthNumber(name), day: two(d) },
-      ),
-    )
-  }
-  type Part = string | undefined
-  rest = rest
+  return rest
     .replace(dayFirst, (raw, first: Part, d: string, name: string, y: Part) =>
-      named(raw, name, y, [first, d]),
+      takeNamed(raw, name, y, [first, d]),
     )
     .replace(monthFirst, (raw, name: string, d: string, last: Part, y: Part) =>
-      named(raw, name, y, [d, last]),
+      takeNamed(raw, name, y, [d, last]),
     )
     .replace(monthAndYear, (raw, name: string, y: string) =>
-      take(raw, { year: y, month: monthNumber(name) }),
+      take(raw, [{ year: y, month: monthNumber(name) }]),
     )
-  return rest
 }
 
-/** Calls `found` with the date and times of day of each instant, in UTC and in `timeZone`. */
+/** Calls `found` with the date and the times of day of each instant, in UTC and in `timeZone`. */
 export function eachInstant(
   text: string,
   timeZone: string,
-  found: (date: TextDate, time: string) => void,
+  found: (date: TextDate, times: string) => void,
 ): string {
   return text.replace(instant, (raw) => {
     if (Number.isNaN(Date.parse(raw))) return raw
     for (const zone of ['UTC', timeZone]) {
-      const { year, month: m, day: d, hour, minute } = localTime(raw, zone)
-      const date = { year: String(year), month: two(String(m)), day: two(String(d)) }
-      const minutes = two(String(minute))
-      found(date, `${two(String(hour))}:${minutes} ${hour % 12 || 12}:${minutes}`)
+      const time = localTime(raw, zone)
+      const minute = two(time.minute)
+      found(
+        { year: String(time.year), month: two(time.month), day: two(time.day) },
+        `${two(time.hour)}:${minute} ${time.hour % 12 || 12}:${minute}`,
+      )
     }
     return gap
   })
 }
 
-export function waysOf({ year, month: m, day: d, swapped }: TextDate, raw: string): string[][] {
-  if (d === undefined) return [[`d:${year}-${m}`]]
-  if (year === undefined) return [[`d:--${m}-${d}`]]
-  const ways = [[`d:${year}-${m}-${d}`], [`y:${m}-${d}`, `n:${year}`]]
-  return swapped ? [...ways, [`d:${year}-${d}-${m}`], [`i:${raw}`]] : ways
+/** The ways in which a date of a claim can be grounded. */
+export function waysOf(date: TextDate, raw: string): string[][] {
+  const { year: y, month: m, day: d } = date
+  if (d === undefined) return [[`d:${y}-${m}`]]
+  if (y === undefined) return [[`d:--${m}-${d}`]]
+  const ways = [[`d:${y}-${m}-${d}`], [`y:${m}-${d}`, `n:${y}`]]
+  return date.ambiguous ? [...ways, [`d:${y}-${d}-${m}`], [`i:${raw}`]] : ways
 }
 
-export function addDate(keys: Set<string>, { year, month: m, day: d, swapped }: TextDate): void {
-  if (year !== undefined) keys.add(`n:${year}`).add(`d:${year}-${m}`)
+/** Adds to `keys` what a date of the evidence grounds. */
+export function addDate(keys: Set<string>, date: TextDate): void {
+  const { year: y, month: m, day: d } = date
+  if (y !== undefined) keys.add(`n:${y}`).add(`d:${y}-${m}`)
   if (d === undefined) return
   keys.add(`d:--${m}-${d}`).add(`o:${Number(d)}`)
-  keys.add(year === undefined ? `y:${m}-${d}` : `d:${year}-${m}-${d}`)
-  if (swapped) addDate(keys, { year, month: d, day: m })
+  keys.add(y === undefined ? `y:${m}-${d}` : `d:${y}-${m}-${d}`)
+  if (date.ambiguous) addDate(keys, { year: y, month: d, day: m })
 }
-

@@ -1,0 +1,106 @@
+import type { Finding, PackageEvidence, RunPackage } from '@almanac/domain'
+import { plainText } from '@almanac/industries'
+import { clipped, listed } from '../../finding.ts'
+import { localTime } from '../../render/local-date.ts'
+import { groundOf, ungrounded, type Ground } from '../grounding/ground.ts'
+import { labelOf, type PackageIndex } from '../package-index.ts'
+import type { Judged } from './rule.ts'
+
+/**
+ * UNGROUNDED: a number, date or identifier that no cited item has in its id, title, text, attributes
+ * or instant of publication. An error in a fact and in the summary; a warning in an interpretation or
+ * implication, whose whole sentence is a reading of facts.
+ *
+ * The summary may also count: its numbers are grounded when they are true counts of the *package*
+ * (`countGround`), and its dates when they are the period's. Counts of the report itself are not
+ * allowed: they would become false, or true, with every edit.
+ */
+export function groundingFindings({ claims, index, runPackage }: Judged): Finding[] {
+  const grounds = new Map<string, Ground>()
+  const { timeZone } = runPackage.cadence
+  const groundOfItem = (id: string): Ground[] => {
+    const known = grounds.get(id)
+    if (known) return [known]
+    const item = index.evidence.get(id)
+    if (!item) return []
+    const ground = groundOf(textsOf(item), timeZone)
+    grounds.set(id, ground)
+    return [ground]
+  }
+  let counted: Ground[] | undefined
+  const countGrounds = () => (counted ??= [countGround(index, runPackage), periodGround(runPackage)])
+  return claims.flatMap(({ path, text, cites, item }): Finding[] => {
+    const missing = ungrounded(text, () => [
+      ...cites.flatMap(groundOfItem),
+      ...(item ? [] : countGrounds()),
+    ])
+    if (missing.length === 0) return []
+    const isFirm = item === undefined || item.kind === 'fact'
+    const where = item
+      ? `${item.kind} of ${labelOf(runPackage, 'deliverables', item.deliverable)}`
+      : 'summary'
+    return [
+      {
+        code: 'UNGROUNDED',
+        severity: isFirm ? 'error' : 'warning',
+        path: `${path}/text`,
+        message: `the ${where} says ${listed(missing.map((raw) => JSON.stringify(raw)))}, which nothing that it cites holds`,
+        expected: item
+          ? 'only numbers, dates and identifiers of the cited evidence'
+          : 'numbers of the cited evidence, or true counts of the package’s evidence',
+        found: clipped(missing.join(', ')),
+      },
+    ]
+  })
+}
+
+const textsOf = ({ id, title, text, attributes, publishedAt }: PackageEvidence): string[] => [
+  plainText(title),
+  plainText(text),
+  ...Object.values(attributes),
+  publishedAt,
+  id,
+]
+
+/**
+ * The numbers that a summary may count: the package's items (included, considered, left out, late),
+ * those of each deliverable, region and link, of each deliverable with a region or link, and of each
+ * cell; how many entries of an axis there are, with evidence and without; how many sources.
+ */
+function countGround({ counts, cells }: PackageIndex, runPackage: RunPackage): Ground {
+  const numbers = new Set<number>([
+    runPackage.evidence.length,
+    runPackage.evidenceIncluded,
+    runPackage.evidenceConsidered,
+    runPackage.evidenceLate,
+    ...runPackage.evidenceOmitted.map(({ count }) => count),
+    new Set(runPackage.evidence.map(({ source }) => source)).size,
+  ])
+  const { body } = runPackage.specification
+  if (body.kind === 'report') numbers.add(body.sources.length)
+  for (const entries of Object.values(counts)) {
+    const each = [...entries.values()]
+    const present = each.filter((count) => count > 0).length
+    for (const count of [...each, present, each.length - present, each.length]) numbers.add(count)
+  }
+  const pairs = new Map<string, Set<string>>()
+  for (const { id, matches } of runPackage.evidence)
+    for (const { deliverable, region, link } of matches)
+      for (const pair of [`${deliverable}/${region}/`, `${deliverable}//${link}`])
+        pairs.set(pair, (pairs.get(pair) ?? new Set()).add(id))
+  for (const ids of pairs.values()) numbers.add(ids.size)
+  for (const { evidence } of cells.values()) numbers.add(evidence)
+  return { keys: new Set([...numbers].map((count) => `n:${count}`)), text: '' }
+}
+
+/** The period's key, first and last day, and the instants of its window. */
+function periodGround({ cadence: { from, to, timeZone, periodKey } }: RunPackage): Ground {
+  const last = localTime(Date.parse(to) - 1, timeZone)
+  const lastDay = [last.year, last.month, last.day].map((part) => String(part).padStart(2, '0'))
+  const ground = groundOf([from, to, lastDay.join('-')], timeZone)
+  const week = /-W0?(\d+)$/.exec(periodKey ?? '')?.[1]
+  return {
+    keys: week === undefined ? ground.keys : new Set([...ground.keys, `n:${week}`]),
+    text: `${ground.text}\n${periodKey?.toLowerCase() ?? ''}`,
+  }
+}

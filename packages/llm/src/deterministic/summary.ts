@@ -1,0 +1,125 @@
+import type { ReportDraft } from '@almanac/documents'
+import { longDate } from './calendar-date.ts'
+import type { Reading } from './reading.ts'
+import { closed, list } from './quotation.ts'
+import type { Setting, Topic } from './section.ts'
+import { leader, tally, type Tally } from './tally.ts'
+import { names, quotedTitle } from './wording.ts'
+
+type Line = ReportDraft['summary'][number]
+
+/** How many documents a line cites of each thing that it names. */
+const examples = 3
+
+/**
+ * The report in at most `most` lines: how much came of what, which link and which region stand out,
+ * when the next comment period closes, what was withdrawn, and where that says little, the headlines.
+ */
+export function summarise(
+  readings: readonly Reading[],
+  topics: readonly Topic[],
+  setting: Setting,
+  most: number,
+): Line[] {
+  if (readings.length === 0) return [quietLine]
+  const lines = [
+    howMuch(readings, topics, setting),
+    leading(readings, setting, 'links'),
+    nextDeadline(readings, setting),
+    leading(readings, setting, 'regions'),
+    withdrawn(readings),
+  ].filter((line) => line !== undefined)
+  const open = Math.min(3, most) - lines.length
+  return [...lines, ...headlines(topics, setting, open)].slice(0, Math.max(1, most))
+}
+
+const quietLine: Line = {
+  text: 'A quiet period: no qualifying evidence was published for any part of this report.',
+  evidence: [],
+}
+
+const ids = (readings: readonly Reading[]): string[] => readings.map(({ evidence }) => evidence.id)
+
+const many = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+function howMuch(
+  readings: readonly Reading[],
+  topics: readonly Topic[],
+  { labels, noun }: Setting,
+): Line {
+  const label = ({ deliverable }: Topic) => labels.deliverable(deliverable)
+  const loud = topics.filter(({ filed }) => filed.length > 0)
+  const quiet = topics.filter(({ filed }) => filed.length === 0)
+  const parts = loud.map((topic) => `${topic.filed.length} under ${label(topic)}`)
+  const [only, ...others] = loud
+  const where = only && others.length === 0 ? `all under ${label(only)}` : list(parts)
+  const nothing = quiet.length > 0 ? `; nothing under ${list(quiet.map(label))}` : ''
+  const sum = loud.reduce((total, { filed }) => total + filed.length, 0)
+  const twice = sum > readings.length ? '. Some stand under more than one heading' : ''
+  const evidence = loud.flatMap(({ filed }) => filed.slice(0, 1).map(({ reading }) => reading))
+  return {
+    text: `This period brought ${many(readings.length, noun)}: ${where}${nothing}${twice}.`,
+    evidence: ids([...new Set(evidence)]),
+  }
+}
+
+/** The link or region that most of the evidence concerns, and the one after it. */
+function leading(
+  readings: readonly Reading[],
+  { isFallback, labels, noun }: Setting,
+  axis: 'links' | 'regions',
+): Line | undefined {
+  const keyOf = axis === 'links' ? 'link' : 'region'
+  const tallies = tally(readings, ({ evidence }) => evidence.matches.map((match) => match[keyOf]))
+  const named = tallies.filter(({ key }) => !isFallback(axis, key))
+  const top = leader(named, axis === 'links' ? readings.length : 0)
+  if (!top || tallies.length < 2) return undefined
+  const next = named[1]
+  const label = ({ key }: Tally<Reading>) => labels[keyOf](key)
+  const ahead = next ? `, ahead of ${label(next)} with ${next.things.length}` : ''
+  const [of, verb] =
+    axis === 'links'
+      ? [` of ${many(readings.length, noun)}`, 'drew the most attention']
+      : [` ${noun}s`, 'is the region named most often']
+  const evidence = [top, ...(next ? [next] : [])].flatMap(({ things }) => things.slice(0, examples))
+  return {
+    text: `${label(top)} ${verb}, with ${top.things.length}${of}${ahead}.`,
+    evidence: ids([...new Set(evidence)]),
+  }
+}
+
+function nextDeadline(readings: readonly Reading[], { end }: Setting): Line | undefined {
+  const open = readings.filter(
+    ({ closes, evidence }) => closes !== undefined && closes >= end && !evidence.withdrawn,
+  )
+  const day = open.flatMap(({ closes }) => closes ?? []).sort()[0]
+  if (day === undefined) return undefined
+  const first = open.filter(({ closes }) => closes === day).slice(0, examples)
+  const titles = list(first.map(titled))
+  return {
+    text: closed(`The first comment period to close ends on ${longDate(day)}: ${titles}`),
+    evidence: ids(first),
+  }
+}
+
+function withdrawn(readings: readonly Reading[]): Line | undefined {
+  const taken = readings.filter(({ evidence }) => evidence.withdrawn).slice(0, examples)
+  if (taken.length === 0) return undefined
+  return { text: closed(`Withdrawn: ${list(taken.map(titled))}`), evidence: ids(taken) }
+}
+
+function headlines(topics: readonly Topic[], { labels }: Setting, count: number): Line[] {
+  return topics
+    .flatMap(({ deliverable, filed }) =>
+      filed.slice(0, 1).map(({ reading }) => ({
+        text: closed(`${labels.deliverable(deliverable)}: ${titled(reading)}`),
+        evidence: ids([reading]),
+      })),
+    )
+    .slice(0, Math.max(0, count))
+}
+
+const titled = (reading: Reading): string => {
+  const by = names([reading])
+  return `${quotedTitle(reading, 120)}${by === '' ? '' : ` (${by})`}`
+}

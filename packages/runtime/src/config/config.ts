@@ -1,0 +1,121 @@
+import { join, resolve } from 'node:path'
+import { withoutEmpty, type Environment } from './environment.ts'
+import { checkedSettings, secretsOf } from './problems.ts'
+import type { SealKey } from './setting.ts'
+import type { Settings } from './settings.ts'
+
+/** What the whole system is told at its start; parsed once, then only passed on. */
+export interface Config {
+  /** `embedded` when Almanac runs a Postgres of its own, `standard` when DATABASE_URL names one. */
+  profile: 'embedded' | 'standard'
+  production: boolean
+  /** Absolute. */
+  dataDir: string
+  /** Absolute. */
+  deliveryDir: string
+  /** The Postgres that was named, with the logins of its three roles; null in the embedded profile. */
+  database: { url: string; owner: string; app: string; system: string } | null
+  /** Where the jobs travel: null means Postgres itself. */
+  redisUrl: string | null
+  sealKeys: SealKey[]
+  api: { host: string; port: number }
+  client: ClientConfig
+  engine: EngineConfig
+  /** Jobs of one stage that a process runs at once. */
+  concurrency: number
+  logLevel: Settings['ALMANAC_LOG_LEVEL']
+  shutdownGraceMs: number
+  /** Every secret text above, for the logger to hide. */
+  secrets: string[]
+  /** What somebody who starts Almanac should read, one sentence each. */
+  notices: string[]
+}
+
+/** Where the command line finds Almanac, and the API key that it shows, if one was set. */
+export interface ClientConfig {
+  url: string
+  key: string | undefined
+}
+
+export type EngineConfig =
+  | { kind: 'deterministic' }
+  | {
+      kind: 'openai'
+      apiKey: string | undefined
+      baseUrl: string
+      api: Settings['LLM_API']
+      model: string
+    }
+
+/** The whole configuration, or CONFIG_INVALID with every problem at once and no secret in it. */
+export function readConfig(environment: Environment): Config {
+  const env = withoutEmpty(environment)
+  const values = checkedSettings(env, { server: true })
+  const dataDir = resolve(values.ALMANAC_DATA)
+  return {
+    profile: values.DATABASE_URL === undefined ? 'embedded' : 'standard',
+    production: values.NODE_ENV === 'production',
+    dataDir,
+    deliveryDir: resolve(values.ALMANAC_DELIVERY_DIR ?? join(dataDir, 'deliveries')),
+    database: databaseOf(values),
+    redisUrl: values.REDIS_URL ?? null,
+    sealKeys: values.ALMANAC_SEAL_KEYS ?? [],
+    api: { host: values.ALMANAC_HOST, port: values.ALMANAC_PORT },
+    client: clientOf(values),
+    engine: engineOf(values),
+    concurrency: values.ALMANAC_CONCURRENCY,
+    logLevel: values.ALMANAC_LOG_LEVEL,
+    shutdownGraceMs: values.ALMANAC_SHUTDOWN_GRACE_MS,
+    secrets: secretsOf(env),
+    notices: noticesOf(env),
+  }
+}
+
+/** What a command needs that only talks to a running Almanac; what its server would need may be missing. */
+export function readClientConfig(environment: Environment): ClientConfig {
+  return clientOf(checkedSettings(withoutEmpty(environment), { server: false }))
+}
+
+function databaseOf(values: Settings): Config['database'] {
+  const url = values.DATABASE_URL
+  if (url === undefined) return null
+  return {
+    url,
+    owner: values.DATABASE_URL_OWNER ?? url,
+    app: values.DATABASE_URL_APP ?? url,
+    system: values.DATABASE_URL_SYSTEM ?? url,
+  }
+}
+
+function engineOf(values: Settings): EngineConfig {
+  // A server's settings have the model when they have the engine; those of a client need neither.
+  if (values.ALMANAC_ENGINE !== 'openai' || values.LLM_MODEL === undefined) {
+    return { kind: 'deterministic' }
+  }
+  return {
+    kind: 'openai',
+    apiKey: values.OPENAI_API_KEY,
+    baseUrl: values.OPENAI_BASE_URL,
+    api: values.LLM_API,
+    model: values.LLM_MODEL,
+  }
+}
+
+/** Addresses that mean "every interface" to a server mean this machine to its client. */
+const everyInterface = ['0.0.0.0', '::', '[::]']
+
+function clientOf(values: Settings): ClientConfig {
+  const host = everyInterface.includes(values.ALMANAC_HOST) ? '127.0.0.1' : values.ALMANAC_HOST
+  const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+  return {
+    url: values.ALMANAC_URL ?? `http://${bracketed}:${values.ALMANAC_PORT}`,
+    key: values.ALMANAC_KEY,
+  }
+}
+
+function noticesOf(env: Environment): string[] {
+  if (env['OPENAI_ASSISTANT_ID'] === undefined) return []
+  return [
+    'OPENAI_ASSISTANT_ID is set, but OpenAI shut the Assistants API down on 2026-08-26: Almanac ignores it. Instructions now live in the industries, versioned and hashed into every run package; remove the variable.',
+  ]
+}
