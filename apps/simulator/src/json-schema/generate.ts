@@ -99,13 +99,8 @@ function text(node: StringNode, numbers: SeededNumbers): string {
 }
 
 function number(node: NumberNode, numbers: SeededNumbers): number {
-  const { multipleOf, integer } = node
-  const low = Number.isFinite(node.min) ? node.min : Math.min(0, node.max - 100)
-  const high = Number.isFinite(node.max) ? node.max : Math.max(low, 0) + 100
-  // Small numbers where the bounds allow them: safe-integer bounds would give none that people read.
-  const from = Math.max(low, Math.min(0, high))
-  const to = Math.min(high, Math.max(from, 0) + 100)
-  const step = multipleOf ?? (integer ? 1 : undefined)
+  const step = node.multipleOf ?? (node.integer ? 1 : undefined)
+  const [from, to] = smallRange(node, Math.max(100, 2 * (step ?? 0)))
   for (let tries = 0; tries < 200; tries += 1) {
     const drawn = from + numbers.next() * (to - from)
     const candidates =
@@ -116,4 +111,11 @@ function number(node: NumberNode, numbers: SeededNumbers): number {
     if (found !== undefined) return found === 0 ? 0 : found
   }
   throw new SchemaError([], 'no number is within the bounds.')
+}
+
+/** The part of the bounds next to zero: safe-integer bounds would give no number that people read. */
+function smallRange({ min, max }: NumberNode, span: number): [number, number] {
+  if (max <= 0) return [Math.max(min, max - span), max]
+  const from = Math.max(min, 0)
+  return [from, Math.min(max, from + span)]
 }

@@ -53,7 +53,7 @@ function rememberScanners(
     if (known) return known
     const industry = hash === undefined ? undefined : industryByHash(hash)
     if (!industry) {
-      const what = `the catalogue of this run, ${id ?? 'unnamed'} ${version ?? ''}`.trim()
+      const what = id === undefined ? 'catalogue of this run' : `catalogue ${id} ${version}`
       throw new AlmanacError('NOT_FOUND', { what })
     }
     const scanner = createScopeScanner(industry, scope)

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from '@almanac/domain'
+import { phrases } from '../phrases.ts'
 
 /**
  * An item that its publisher took back belongs to `corrections-and-withdrawals` alone: whoever reads
@@ -29,30 +30,16 @@ export const deliverables: CatalogueEntry[] = [
     description: 'Corrections of earlier documents, and documents that were withdrawn.',
     lexicon: {
       attributes: { withdrawn: ['true'] },
-      titleHints: [
-        'correction',
-        'corrections',
-        'correcting',
-        'corrected',
-        'withdrawal',
-        'withdrawals',
-        'withdrawn',
-        'withdrawing',
-      ],
-      notWithin: [
-        'address correction',
-        'address corrections',
-        'department of corrections',
-        'groundwater withdrawal',
-        'groundwater withdrawals',
-        'land withdrawal',
-        'land withdrawals',
-        'vision correction',
-        'water withdrawal',
-        'water withdrawals',
-        'withdrawal liability',
-        'withdrawal symptoms',
-      ],
+      titleHints: phrases(`
+        correction, corrections, correcting, corrected, withdrawal, withdrawals,
+        withdrawn, withdrawing
+      `),
+      notWithin: phrases(`
+        address correction, address corrections, department of corrections, groundwater
+        withdrawal, groundwater withdrawals, land withdrawal, land withdrawals, vision
+        correction, water withdrawal, water withdrawals, withdrawal liability,
+        withdrawal symptoms
+      `),
     },
   },
 ]

@@ -9,7 +9,7 @@ const file = fileURLToPath(
   new URL('../../../../../shared/data/us-federal-rules-2022.ndjson', import.meta.url),
 )
 const present = existsSync(file)
-if (!present) console.warn(`Skipped: ${file} is missing, so real titles are not matched here.`)
+const name = `the rules of 2022${present ? '' : ` (skipped: ${file} is missing)`}`
 
 const line = z
   .object({
@@ -26,7 +26,7 @@ const line = z
     withdrawn,
   }))
 
-describe.skipIf(!present)('the rules of 2022', () => {
+describe.skipIf(!present)(name, () => {
   const items = present
     ? readFileSync(file, 'utf8')
         .trimEnd()
@@ -78,10 +78,10 @@ describe.skipIf(!present)('the rules of 2022', () => {
       ).toBe(true)
   })
 
-  it('rarely fall to no sector', () => {
+  it('rarely fall to no sector', async ({ annotate }) => {
     const other = matched.filter(({ keys }) => keys.links.includes('other')).length
     const national = matched.filter(({ keys }) => keys.regions.includes('national')).length
-    console.info(`other: ${share(other)}; national: ${share(national)}`)
+    await annotate(`other: ${share(other)}; national: ${share(national)}`)
     expect(other / items.length).toBeLessThan(0.05)
     expect(national / items.length).toBeLessThan(0.8)
   })

@@ -61,7 +61,11 @@ function placesOf(entries: readonly Entry[]): ReadonlyMap<string, Place> {
   const byKey = new Map(entries.map((entry) => [entry.key, entry]))
   const depth = (entry: Entry): number => {
     const seen = new Set<string>()
-    for (let at: Entry | undefined = entry; at && !seen.has(at.key); at = byKey.get(at.within ?? ''))
+    for (
+      let at: Entry | undefined = entry;
+      at && !seen.has(at.key);
+      at = byKey.get(at.within ?? '')
+    )
       seen.add(at.key)
     return entry.fallback ? 0 : seen.size
   }

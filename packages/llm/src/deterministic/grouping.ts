@@ -25,9 +25,7 @@ export function groupReadings(
   filed: readonly Filed[],
   apart: (reading: Reading) => string,
 ): Group[] {
-  const buckets = Map.groupBy(filed, ({ reading, cell }) =>
-    [cell.region, cell.link, reading.form, reading.evidence.withdrawn, apart(reading)].join(' '),
-  )
+  const buckets = Map.groupBy(filed, ({ reading, cell }) => bucketOf(reading, cell, apart))
   return [...buckets.values()].flatMap((bucket) =>
     joined(bucket).flatMap((members) =>
       members.slice(0, 1).map(({ cell }) => {
@@ -37,6 +35,44 @@ export function groupReadings(
     ),
   )
 }
+
+/**
+ * Puts groups of one cell and form together, those of one publisher first, until no more than `room`
+ * are left or nothing that fits can be joined. `groups` are ranked, best first; the last are joined
+ * first, each to the best group that takes it.
+ */
+export function narrowed(
+  groups: readonly Group[],
+  room: number,
+  apart: (reading: Reading) => string,
+  fits: (readings: readonly Reading[]) => boolean,
+): Group[] {
+  const left = [...groups]
+  const bucket = ({ cell, readings: [first] }: Group) => (first ? bucketOf(first, cell, apart) : '')
+  const keys = [(group: Group) => `${bucket(group)} ${group.readings[0]?.publisher}`, bucket]
+  for (const keyOf of keys)
+    for (let at = left.length - 1; at > 0 && left.length > room; at -= 1) {
+      const group = left[at]
+      const host = left
+        .slice(0, at)
+        .findIndex(
+          (other) => group && keyOf(other) === keyOf(group) && fits(together(other, group)),
+        )
+      const into = left[host]
+      if (!group || !into) continue
+      left[host] = { cell: into.cell, readings: together(into, group) }
+      left.splice(at, 1)
+    }
+  return left
+}
+
+const together = (a: Group, b: Group): Reading[] => [...a.readings, ...b.readings].sort(byTitle)
+
+const bucketOf = (
+  reading: Reading,
+  { region, link }: Cell,
+  apart: (reading: Reading) => string,
+): string => `${region} ${link} ${reading.form} ${reading.evidence.withdrawn} ${apart(reading)}`
 
 /** What makes two items of a bucket one: they share any of these. */
 function ties({ titleKey, clauses, publisher, docket }: Reading): string[] {

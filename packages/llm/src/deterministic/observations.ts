@@ -54,7 +54,10 @@ function leadingLink(
   before: ReadonlySet<string>,
 ): { observation: Observation; publisher: string | undefined } | undefined {
   const links = tally(filed, ({ matches }) => matches.map(({ link }) => link))
-  const top = leader(links.filter(({ key }) => !isFallback('links', key)), filed.length)
+  const top = leader(
+    links.filter(({ key }) => !isFallback('links', key)),
+    filed.length,
+  )
   if (!top || links.length < 2) return undefined
   const count = top.things.length
   const [most] = tally(top.things, ({ reading }) => [reading.publisher])

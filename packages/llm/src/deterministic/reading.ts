@@ -7,13 +7,13 @@ import { dayOf, type Day } from './calendar-date.ts'
  * words of this table are ever written in the report's own voice.
  */
 export const forms = {
-  final: { verb: 'published', one: 'a final rule', many: 'final rules' },
-  proposed: { verb: 'proposed', one: 'a rule', many: 'rules' },
-  notice: { verb: 'published', one: 'a notice', many: 'notices' },
-  correction: { verb: 'published', one: 'a correction', many: 'corrections' },
-  withdrawal: { verb: 'published', one: 'a withdrawal', many: 'withdrawals' },
-  document: { verb: 'published', one: 'a document', many: 'documents' },
-  report: { verb: 'reported', one: '', many: '' },
+  final: { one: 'published a final rule', many: 'published final rules' },
+  proposed: { one: 'published a proposed rule', many: 'published proposed rules' },
+  notice: { one: 'published a notice', many: 'published notices' },
+  correction: { one: 'published a correction', many: 'published corrections' },
+  withdrawal: { one: 'published a withdrawal', many: 'published withdrawals' },
+  document: { one: 'published a document', many: 'published documents' },
+  report: { one: 'reported', many: 'reported' },
 } as const
 export type Form = keyof typeof forms
 
@@ -74,11 +74,15 @@ function nameFrom(value: string | undefined): string | undefined {
   const name = plainTitle(value ?? '')
   const words = name.split(' ').length
   const isName = name.length <= 60 && words <= 8 && /^[\p{L}\p{N}][^"“”<>{}|:;!?]*$/u.test(name)
-  return isName && !/[.,] /.test(name.replace(/\b(?:[A-Z]|Inc|Co|Corp|Ltd)\. /g, '')) ? name : undefined
+  return isName && !/[.,] /.test(name.replace(/\b(?:[A-Z]|Inc|Co|Corp|Ltd)\. /g, ''))
+    ? name
+    : undefined
 }
 
 /** A docket's number; none for the collective dockets of documents that have no docket of their own. */
 function docketFrom(value: string | undefined): string | undefined {
   const docket = value?.trim() ?? ''
-  return /^(?=.*\d)[A-Za-z0-9][\w.-]{2,59}$/.test(docket) && !/_FRDOC_/.test(docket) ? docket : undefined
+  return /^(?=.*\d)[A-Za-z0-9][\w.-]{2,59}$/.test(docket) && !/_FRDOC_/.test(docket)
+    ? docket
+    : undefined
 }

@@ -1,7 +1,7 @@
 import type { ReportDraft } from '@almanac/documents'
 import type { Day } from './calendar-date.ts'
 import { compareCells } from './cell.ts'
-import { compare, groupReadings, type Filed, type Group } from './grouping.ts'
+import { compare, groupReadings, narrowed, type Filed, type Group } from './grouping.ts'
 import type { Reading } from './reading.ts'
 import { deadlineText, isNear, publicationText, quotedTitle } from './wording.ts'
 
@@ -33,12 +33,16 @@ export interface Setting {
  */
 export function topicItems(topic: Topic, setting: Setting, room: number): DraftItem[] {
   const { deadlines, filed } = topic
-  const write: Writer = (readings) =>
+  const write = (readings: readonly Reading[]) =>
     deadlines ? deadlineText(readings, setting.end) : publicationText(readings, setting.end)
   const apart = ({ closes }: Reading) => (deadlines ? (closes ?? '') : String(closes !== undefined))
-  const groups = groupReadings(filed, apart)
-    .flatMap((group) => fitting(group, write, setting))
+  const fits = (readings: readonly Reading[]) =>
+    readings.length <= setting.limits.citations &&
+    write(readings).length <= setting.limits.characters
+  const ranked = groupReadings(filed, apart)
+    .flatMap((group) => split(group, fits))
     .sort(ranking(topic, setting))
+  const groups = narrowed(ranked, room, apart, fits)
   const shown = groups.length > room ? groups.slice(0, room - 1) : groups
   const items = shown.map(({ cell: { region, link }, readings }): DraftItem => {
     const implied = deadlines && readings.every((reading) => isNear(reading, setting.end))
@@ -49,12 +53,11 @@ export function topicItems(topic: Topic, setting: Setting, room: number): DraftI
   return [...items, ...leftOut(groups.slice(shown.length), setting)]
 }
 
-type Writer = (readings: readonly Reading[]) => string
-
 /** Splits a group that one item cannot tell, in its order; a single reading always fits. */
-function fitting({ cell, readings }: Group, write: Writer, { limits }: Setting): Group[] {
-  const fits = (part: readonly Reading[]) =>
-    part.length <= limits.citations && write(part).length <= limits.characters
+function split(
+  { cell, readings }: Group,
+  fits: (readings: readonly Reading[]) => boolean,
+): Group[] {
   if (fits(readings)) return [{ cell, readings }]
   const parts: Reading[][] = []
   for (const reading of readings) {
@@ -87,9 +90,15 @@ function leftOut(groups: readonly Group[], { noun, limits }: Setting): DraftItem
 function ranking({ deadlines }: Topic, { end }: Setting): (a: Group, b: Group) => number {
   const never = '9999-12-31'
   const closing = ({ readings }: Group) =>
-    readings.reduce((day, { closes = never }) => (closes >= end && closes < day ? closes : day), never)
+    readings.reduce(
+      (day, { closes = never }) => (closes >= end && closes < day ? closes : day),
+      never,
+    )
   const newest = ({ readings }: Group) =>
-    readings.reduce((at, { evidence }) => (evidence.publishedAt > at ? evidence.publishedAt : at), '')
+    readings.reduce(
+      (at, { evidence }) => (evidence.publishedAt > at ? evidence.publishedAt : at),
+      '',
+    )
   const near = ({ readings }: Group) => Number(readings.some((reading) => isNear(reading, end)))
   const id = ({ readings }: Group) => readings[0]?.evidence.id ?? ''
   return (a, b) =>

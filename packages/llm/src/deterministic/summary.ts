@@ -94,11 +94,16 @@ function nextDeadline(readings: readonly Reading[], { end }: Setting): Line | un
   )
   const day = open.flatMap(({ closes }) => closes ?? []).sort()[0]
   if (day === undefined) return undefined
-  const first = open.filter(({ closes }) => closes === day).slice(0, examples)
-  const titles = list(first.map(titled))
+  const first = open.filter(({ closes }) => closes === day)
+  const shown = first.slice(0, 2)
+  const titles =
+    first.length > shown.length ? shown.map(titled).join(', ') : list(shown.map(titled))
+  const others = first.length > shown.length ? ' and others' : ''
   return {
-    text: closed(`The first comment period to close ends on ${longDate(day)}: ${titles}`),
-    evidence: ids(first),
+    text: closed(
+      `The first comment deadline after this period is ${longDate(day)}: ${titles}${others}`,
+    ),
+    evidence: ids(first.slice(0, examples)),
   }
 }
 
@@ -121,5 +126,5 @@ function headlines(topics: readonly Topic[], { labels }: Setting, count: number)
 
 const titled = (reading: Reading): string => {
   const by = names([reading])
-  return `${quotedTitle(reading, 120)}${by === '' ? '' : ` (${by})`}`
+  return `${quotedTitle(reading, 110)}${by === '' ? '' : ` (${by})`}`
 }

@@ -14,45 +14,46 @@ export function isNear({ closes }: Reading, end: Day): boolean {
   return days >= 0 && days <= nearDays
 }
 
-/** What was published: `FAA proposed rules under “Airspace Designations”: “Galena, AK” and …` */
+/** What was published: `FAA published final rules under “Airspace Designations”: “Olney, TX” and …` */
 export function publicationText(readings: readonly Reading[], end: Day): string {
   const [first, second] = readings
   if (!first) return ''
-  const { verb, one, many } = forms[first.form]
-  const nouns = second ? many : one
-  const titles = distinctTitles(readings)
-  const common = commonClauses(titles)
-  const says = first.evidence.withdrawn
-    ? `withdrew ${nouns || (second ? 'reports' : 'a report')}`
-    : [verb, nouns].filter(Boolean).join(' ')
-  const what = common
-    ? ` under ${quote(shorten(common.head, quoted.part))}: ${quotedList(common.tails)}`
-    : titles.length > 1
-      ? `${sharedDocket(readings)}: ${quotedList(titles.map(({ title }) => title))}`
-      : second && nouns
-        ? ` titled ${quotedTitle(first)}`
-        : `: ${quotedTitle(first)}`
-  const sentence = closed(`${subject(readings)} ${says}${what}`)
+  const sentence = closed(`${subject(readings)} ${predicate(first, !second)}${what(readings)}`)
   const more = second ? '' : excerpt(first)
   return [sentence, more, commentsClose(readings, end)].filter(Boolean).join(' ')
+}
+
+function predicate({ form, evidence }: Reading, single: boolean): string {
+  const said = single ? forms[form].one : forms[form].many
+  if (!evidence.withdrawn) return said
+  const taken =
+    form === 'report' ? (single ? 'a report' : 'reports') : said.replace('published ', '')
+  return `withdrew ${taken}`
+}
+
+function what(readings: readonly Reading[]): string {
+  const [first, second] = readings
+  if (!first) return ''
+  const titles = distinctTitles(readings)
+  const common = commonClauses(titles)
+  if (common) return ` under ${headed(common, '')}`
+  if (titles.length > 1) return `${sharedDocket(readings)}: ${titleList(readings)}`
+  const titled = second && first.form !== 'report' ? ' titled ' : ': '
+  return titled + quotedTitle(first)
 }
 
 /** Until when comments are taken on documents that share one closing day. */
 export function deadlineText(readings: readonly Reading[], end: Day): string {
   const [first] = readings
-  if (first?.closes === undefined || first.evidence.withdrawn)
-    return publicationText(readings, end)
+  if (first?.closes === undefined || first.evidence.withdrawn) return publicationText(readings, end)
   const titles = distinctTitles(readings)
   const common = commonClauses(titles)
-  const parts = common?.tails ?? titles.map(({ title }) => title)
-  const publishers = names(readings)
-  const by = publishers === '' ? '' : ` (${publishers})`
   const date = longDate(first.closes)
   const [about, tail] = common
-    ? [`${quote(shorten(common.head, quoted.part))}${by}`, `: ${quotedList(parts)}`]
+    ? [quote(shorten(common.head, quoted.part)) + by(readings), `: ${quotedList(common.tails)}`]
     : titles.length > 1
-      ? [`several documents${by}`, `: ${quotedList(parts)}`]
-      : [`${quotedTitle(first)}${by}`, '']
+      ? [`several documents${by(readings, 1)}`, `: ${titleList(readings)}`]
+      : [quotedTitle(first) + by(readings), '']
   return closed(
     isNear(first, end)
       ? `Those affected have until ${date} to comment on ${about}${tail}`
@@ -77,6 +78,13 @@ export function names(readings: readonly Reading[]): string {
   return all.length > 3 ? list([...all.slice(0, 2), 'others']) : list(all)
 }
 
+/** ` (EPA and NOAA)`; nothing where nobody is named, or more than `most` are. */
+function by(readings: readonly Reading[], most = Number.POSITIVE_INFINITY): string {
+  const publishers = new Set(readings.map(({ publisher }) => publisher))
+  const named = names(readings)
+  return named === '' || publishers.size > most ? '' : ` (${named})`
+}
+
 const subject = (readings: readonly Reading[]): string =>
   names(readings) || `The source ${quote(readings[0]?.evidence.source ?? '')}`
 
@@ -86,6 +94,29 @@ export const quotedTitle = ({ title }: Reading, max: number = quoted.title): str
 
 const quotedList = (parts: readonly string[]): string =>
   list(parts.map((part) => quote(shorten(part, quoted.part))))
+
+/** Titles, those with the same first clause under it, each with its publisher where they have several. */
+function titleList(readings: readonly Reading[]): string {
+  const several = new Set(readings.map(({ publisher }) => publisher)).size > 1
+  const clusters = Map.groupBy(
+    readings,
+    ({ publisher, clauses, titleKey }) => `${publisher} ${clauses.length > 1 ? clauses[0] : titleKey}`,
+  )
+  const parts = [...clusters.values()].flatMap((cluster) => {
+    const whose = several ? by(cluster) : ''
+    const titles = distinctTitles(cluster)
+    const common = commonClauses(titles)
+    return common
+      ? [{ text: `under ${headed(common, whose)}`, headed: true }]
+      : titles.map((title) => ({ text: quotedTitle(title, quoted.part) + whose, headed: false }))
+  })
+  const texts = parts.map(({ text }) => text)
+  return parts.some((part) => part.headed) ? texts.join('; ') : list(texts)
+}
+
+/** `“Airspace Designations” (FAA): “Olney, TX” and “Uvalde, TX”`. */
+const headed = ({ head, tails }: { head: string; tails: string[] }, whose: string): string =>
+  `${quote(shorten(head, quoted.part))}${whose}: ${quotedList(tails)}`
 
 const distinctTitles = (readings: readonly Reading[]): Reading[] => [
   ...new Map(readings.map((reading) => [reading.titleKey, reading])).values(),

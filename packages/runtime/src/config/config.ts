@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { withoutEmpty, type Environment } from './environment.ts'
+import { whatIsSet, type Environment } from './environment.ts'
 import { checkedSettings, secretsOf } from './problems.ts'
 import type { SealKey } from './setting.ts'
 import type { Settings } from './settings.ts'
@@ -49,7 +49,7 @@ export type EngineConfig =
 
 /** The whole configuration, or CONFIG_INVALID with every problem at once and no secret in it. */
 export function readConfig(environment: Environment): Config {
-  const env = withoutEmpty(environment)
+  const env = whatIsSet(environment)
   const values = checkedSettings(env, { server: true })
   const dataDir = resolve(values.ALMANAC_DATA)
   return {
@@ -73,7 +73,7 @@ export function readConfig(environment: Environment): Config {
 
 /** What a command needs that only talks to a running Almanac; what its server would need may be missing. */
 export function readClientConfig(environment: Environment): ClientConfig {
-  return clientOf(checkedSettings(withoutEmpty(environment), { server: false }))
+  return clientOf(checkedSettings(whatIsSet(environment), { server: false }))
 }
 
 function databaseOf(values: Settings): Config['database'] {

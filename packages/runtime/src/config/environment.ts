@@ -17,6 +17,10 @@ export function readEnvironment(folder = process.cwd()): Environment {
   }
 }
 
-/** The environment without `NAME=`: in a file or a shell it means that nothing was set. */
-export const withoutEmpty = (environment: Environment): Environment =>
-  Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
+/** What is set: values without the space around them, and no `NAME=`, which means that nothing is. */
+export const whatIsSet = (environment: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries(environment)
+      .map(([name, value]) => [name, value?.trim()] as const)
+      .filter(([, value]) => value),
+  )

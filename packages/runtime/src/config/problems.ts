@@ -1,4 +1,5 @@
 import { AlmanacError, issuesOf, type Issue } from '@almanac/domain'
+import { redactedText } from '../redaction.ts'
 import type { Environment } from './environment.ts'
 import { nearest } from './nearest.ts'
 import { settingFacts } from './setting.ts'
@@ -17,7 +18,7 @@ export function checkedSettings(env: Environment, { server }: { server: boolean 
   return values
 }
 
-/** Every text that may appear nowhere: the secret settings, and the passwords inside their URLs. */
+/** Every text that may appear nowhere: the secret settings, and the passwords and keys inside them. */
 export function secretsOf(env: Environment): string[] {
   const texts = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && isSecret(name) ? [value] : [],
@@ -26,7 +27,8 @@ export function secretsOf(env: Environment): string[] {
     const password = URL.canParse(text) ? new URL(text).password : ''
     return password ? [password, unescaped(password)] : []
   })
-  return [...new Set([...texts, ...passwords])]
+  const sealKeys = (env['ALMANAC_SEAL_KEYS'] ?? '').split(',').flatMap((pair) => pair.split(':')[1] ?? [])
+  return [...new Set([...texts, ...passwords, ...sealKeys])]
 }
 
 function unescaped(password: string): string {
@@ -46,7 +48,9 @@ function parseSettings(env: Environment): { values?: Settings; issues: Issue[] }
   const result = settings.safeParse(env)
   if (result.success) return { values: result.data, issues: [] }
   const issues = issuesOf(result.error, env).map(({ field, message, value }) =>
-    value === undefined || isSecret(field) ? { field, message } : { field, message, value },
+    value === undefined || isSecret(field)
+      ? { field, message }
+      : { field, message, value: redactedText(value) },
   )
   return { issues }
 }

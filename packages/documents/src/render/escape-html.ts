@@ -1,0 +1,54 @@
+import { visibleText } from './visible-text.ts'
+
+/** Markup that was made by `html`, and by nothing else. */
+export interface Html {
+  readonly markup: string
+}
+
+export type HtmlPart = string | number | Html | readonly Html[] | undefined
+
+const special = /[&<>"']/
+const specials = /[&<>"']/g
+const references: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+/** `text` as inert content of an element or of a quoted attribute, without anything unseen. */
+export function escapeHtml(text: string): string {
+  const visible = visibleText(text)
+  return special.test(visible)
+    ? visible.replace(specials, (character) => references[character] ?? '')
+    : visible
+}
+
+const isText = (part: HtmlPart): part is string | number | undefined => typeof part !== 'object'
+
+function markupOf(part: HtmlPart): string {
+  if (part === undefined) return ''
+  if (isText(part)) return typeof part === 'number' ? String(part) : escapeHtml(part)
+  if ('markup' in part) return part.markup
+  let all = ''
+  for (const one of part) all += one.markup
+  return all
+}
+
+/** Markup with every value escaped that is not itself markup; attributes must be quoted. */
+export function html(strings: TemplateStringsArray, ...parts: HtmlPart[]): Html {
+  let markup = strings[0] ?? ''
+  parts.forEach((part, i) => {
+    markup += markupOf(part) + (strings[i + 1] ?? '')
+  })
+  return { markup }
+}
+
+export const noHtml: Html = { markup: '' }
+
+/** Pieces of markup, one after another, with `separator` between them. */
+export function joined(pieces: readonly Html[], separator: string): Html {
+  const between = escapeHtml(separator)
+  return { markup: pieces.map(({ markup }) => markup).join(between) }
+}

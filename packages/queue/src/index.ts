@@ -1,0 +1,11 @@
+export { createQueueBackend, type QueueBackendOptions } from './create-queue-backend.ts'
+export { migrateQueue, queueSchema } from './postgres-driver.ts'
+export type {
+  Depth,
+  JobFate,
+  NewJob,
+  QueueBackend,
+  StageWorker,
+  StageWorkerOptions,
+  TakenJob,
+} from './queue-backend.ts'

@@ -1,0 +1,98 @@
+import { AlmanacError } from '@almanac/domain'
+import { createRedisBackend, type ConnectionOptions } from 'bullmq'
+import { Redis, type RedisOptions } from 'ioredis'
+import { reasonOf, type Driver } from './driver.ts'
+import { assertSuitableRedis } from './redis-server-facts.ts'
+
+export interface RedisOptionsOfAlmanac {
+  /** `redis://` or `rediss://`. */
+  redisUrl: string
+  /** The first part of every key; another Almanac on the same Redis needs another one. */
+  prefix: string
+  production: boolean
+  onError(error: unknown): void
+}
+
+const common: RedisOptions = {
+  lazyConnect: true,
+  connectTimeout: 5_000,
+  retryStrategy: (times) => Math.min(50 * times, 1_000),
+}
+
+/** A producer would rather be told than wait: what it could not add waits in Postgres. */
+const failFast: RedisOptions = {
+  ...common,
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout: 5_000,
+}
+
+/** A worker waits for its server as long as it takes; BullMQ asks for this. */
+const waitForever: RedisOptions = { ...common, maxRetriesPerRequest: null }
+
+/**
+ * BullMQ on Redis or Valkey. Each stage's keys share a hash tag, `{almanac-execute}:…`, so that a
+ * cluster keeps them together. One connection adds, one finishes, and one a stage waits for jobs.
+ */
+export async function createRedisDriver({
+  redisUrl,
+  prefix,
+  production,
+  onError,
+}: RedisOptionsOfAlmanac): Promise<Driver<ConnectionOptions>> {
+  const where = hostOf(redisUrl)
+  const open = (options: RedisOptions): Redis => {
+    const client = new Redis(redisUrl, { ...options, connectionName: prefix })
+    client.on('error', onError)
+    return client
+  }
+
+  const producer = open(failFast)
+  try {
+    await producer.connect()
+    assertSuitableRedis(await producer.info(), { production })
+  } catch (cause) {
+    producer.disconnect()
+    if (cause instanceof AlmanacError) throw cause
+    throw new AlmanacError('QUEUE_UNREACHABLE', { where, reason: reasonOf(cause) }, { cause })
+  }
+
+  let consumer: Redis | undefined
+  return {
+    name: 'redis',
+    where,
+    factory: createRedisBackend,
+    producer,
+    consumer: () => (consumer ??= open(waitForever)),
+    prefix: (stage) => `{${prefix}-${stage}}`,
+    ping: () => producer.ping(),
+    existing: async (_stage, ids, toKey) => {
+      const pipeline = producer.pipeline()
+      for (const id of ids) pipeline.exists(toKey(id))
+      const answers = (await pipeline.exec()) ?? []
+      return new Set(
+        ids.filter((_, i) => {
+          const [error, count] = answers[i] ?? [null, 0]
+          if (error) throw error
+          return count === 1
+        }),
+      )
+    },
+    close: async () => {
+      await Promise.all([producer, consumer].map(quit))
+    },
+  }
+}
+
+async function quit(client: Redis | undefined): Promise<void> {
+  if (client?.status === 'ready') await client.quit().catch(() => undefined)
+  client?.disconnect()
+}
+
+function hostOf(redisUrl: string): string {
+  const url = URL.canParse(redisUrl) ? new URL(redisUrl) : undefined
+  if (url && ['redis:', 'rediss:'].includes(url.protocol)) return url.host || 'localhost:6379'
+  throw new AlmanacError('CONFIG_INVALID', {
+    issues: [{ field: 'REDIS_URL', message: 'must be a URL that begins with redis:// or rediss://' }],
+  })
+}

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { AlmanacError } from '@almanac/domain'
+import type { Log } from '../logger.ts'
+
+/** The user that the server runs as; undefined is the user of this process. */
+export type Account = { uid: number; gid: number } | undefined
+
+const run = promisify(execFile)
+
+/** The account that root's servers run as, since Postgres refuses to run as root. */
+const accountName = 'almanac'
+
+export const isRoot = (): boolean => process.getuid?.() === 0
+
+/** The account for a new database: none of its own for an ordinary user; root's is made when missing. */
+export async function newAccount(log: Log): Promise<Account> {
+  if (!isRoot()) return undefined
+  const existing = (await lookUp(accountName)) ?? (await createAccount(log))
+  // Where no account can be made, one that distributions bring for the same purpose does as well.
+  const account = existing ?? (await lookUp('postgres'))
+  if (account !== undefined) return account
+  throw new AlmanacError('DATABASE_UNSUITABLE', {
+    reason: `Postgres does not run as root, and the user ${accountName} could not be made for it; start Almanac as an ordinary user, or set DATABASE_URL`,
+  })
+}
+
+/** The account for a database that exists: that of its owner. */
+export async function accountOf(data: string): Promise<Account> {
+  if (!isRoot()) return undefined
+  const { uid, gid } = await stat(data)
+  return { uid, gid }
+}
+
+/** Whether the account can pass through all the folders above `path` and into it, or execute it. */
+export async function canEnter(account: Account, path: string): Promise<boolean> {
+  const options = { ...account, cwd: '/' }
+  return run('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], options).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function createAccount(log: Log): Promise<Account> {
+  const shell = ['--shell', '/usr/sbin/nologin', '--home-dir', '/nonexistent', '--no-create-home']
+  // A failure may mean that another process has just made it: only the look-up counts.
+  await run('useradd', ['--system', '--user-group', ...shell, accountName]).catch(() => undefined)
+  const account = await lookUp(accountName)
+  if (account !== undefined) {
+    log.info({ user: accountName }, 'made a system user for the embedded Postgres')
+  }
+  return account
+}
+
+async function lookUp(name: string): Promise<Account> {
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', name]), run('id', ['-g', name])])
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
+  } catch {
+    return undefined
+  }
+}
