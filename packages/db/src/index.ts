@@ -1,3 +1,4 @@
+export * from './nouns/index.ts'
 export {
   connectDatabase,
   type Database,

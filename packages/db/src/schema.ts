@@ -431,11 +431,6 @@ export interface IdempotencyKeys {
   created_at: DefaultInstant
 }
 
-/** Applied migrations; written by kysely's Migrator. */
-export interface KyselyMigration {
-  name: string
-  timestamp: string
-}
 
 export interface Schema {
   tenants: Tenants
@@ -466,5 +461,4 @@ export interface Schema {
   audit_chain: AuditChain
   audit_unchained: AuditUnchained
   idempotency_keys: IdempotencyKeys
-  kysely_migration: KyselyMigration
 }

@@ -18,6 +18,8 @@ export const runRequest = z.strictObject({
   onConflict: z.enum(onConflicts).default('refuse'),
   /** A trial: takes no period, goes to no live destination, is watermarked. */
   test: z.boolean().default(false),
+  /** Who starts it, for the record: a program, a person at the CLI, or a backfill. */
+  trigger: z.enum(['api', 'cli', 'backfill']).default('api'),
   /** Do not reuse an earlier output of the same package. */
   fresh: z.boolean().default(false),
   metadata: metadata.default({}),

@@ -13,14 +13,16 @@ export interface RedisOptionsOfAlmanac {
   onError(error: unknown): void
 }
 
-const common: RedisOptions = {
+type ClientOptions = Omit<RedisOptions, 'replyMapping'>
+
+const common: ClientOptions = {
   lazyConnect: true,
   connectTimeout: 5_000,
   retryStrategy: (times) => Math.min(50 * times, 1_000),
 }
 
 /** A producer would rather be told than wait: what it could not add waits in Postgres. */
-const failFast: RedisOptions = {
+const failFast: ClientOptions = {
   ...common,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
@@ -28,7 +30,7 @@ const failFast: RedisOptions = {
 }
 
 /** A worker waits for its server as long as it takes; BullMQ asks for this. */
-const waitForever: RedisOptions = { ...common, maxRetriesPerRequest: null }
+const waitForever: ClientOptions = { ...common, maxRetriesPerRequest: null }
 
 /**
  * BullMQ on Redis or Valkey. Each stage's keys share a hash tag, `{almanac-execute}:…`, so that a
@@ -41,7 +43,7 @@ export async function createRedisDriver({
   onError,
 }: RedisOptionsOfAlmanac): Promise<Driver<ConnectionOptions>> {
   const where = hostOf(redisUrl)
-  const open = (options: RedisOptions): Redis => {
+  const open = (options: ClientOptions): Redis => {
     const client = new Redis(redisUrl, { ...options, connectionName: prefix })
     client.on('error', onError)
     return client
@@ -93,6 +95,8 @@ function hostOf(redisUrl: string): string {
   const url = URL.canParse(redisUrl) ? new URL(redisUrl) : undefined
   if (url && ['redis:', 'rediss:'].includes(url.protocol)) return url.host || 'localhost:6379'
   throw new AlmanacError('CONFIG_INVALID', {
-    issues: [{ field: 'REDIS_URL', message: 'must be a URL that begins with redis:// or rediss://' }],
+    issues: [
+      { field: 'REDIS_URL', message: 'must be a URL that begins with redis:// or rediss://' },
+    ],
   })
 }

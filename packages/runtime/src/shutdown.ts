@@ -11,7 +11,9 @@ import type { Log } from './logger.ts'
  *   4. `done` resolves to the exit code: the one that the end began with (0 for a signal), or 1 when
  *      a step threw or was left behind.
  *
- * A second signal ends the process at once, with 128 plus its number, as a shell would report it.
+ * A second signal ends the process at once, with 128 plus its number, as a shell would report it. One
+ * that comes within `echoMs` is the first one's echo: npm passes on the Ctrl-C that the terminal has
+ * already sent to everybody.
  */
 export interface Shutdown {
   /** Aborted as soon as the end begins. */
@@ -33,6 +35,7 @@ export interface ShutdownOptions {
   log: Log
   graceMs: number
   afterGraceMs?: number
+  echoMs?: number
   /** Where signals come from and where a second one leads; a test brings its own. */
   host?: SignalHost
 }
@@ -50,6 +53,7 @@ export function createShutdown({
   log,
   graceMs,
   afterGraceMs = 2000,
+  echoMs = 500,
   host = process,
 }: ShutdownOptions): Shutdown {
   const steps: { name: string; step: ShutdownStep }[] = []
@@ -81,8 +85,11 @@ export function createShutdown({
   }
 
   const listen = () => {
+    let firstAt: number | undefined
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const listener = () => {
+        if (firstAt !== undefined && performance.now() - firstAt < echoMs) return
+        firstAt ??= performance.now()
         if (begun.signal.aborted) host.exit(exitCodes[signal])
         else void begin(signal)
       }

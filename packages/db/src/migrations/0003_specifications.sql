@@ -31,6 +31,7 @@ create table specification_revisions (
   -- Canonical JSON, as text: its hash is over these bytes.
   body text not null,
   hash text not null,
+  cadence text not null generated always as ((body::jsonb) ->> 'cadence') stored,
   created_by text not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, specification_id, revision),

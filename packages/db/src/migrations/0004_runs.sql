@@ -51,7 +51,8 @@ create table runs (
   check ((state = 'parked') = (wake_at is not null))
 ) partition by range (id);
 create index runs_queued on runs (tenant_id, id) where state = 'queued';
-create index runs_running on runs (progress_at) where state = 'running';
+-- Not on progress_at: a column that every commit changes would make each of them write all indexes.
+create index runs_running on runs (tenant_id, id) where state = 'running';
 create index runs_cancelling on runs (id) where state = 'cancelling';
 create index runs_parked on runs (wake_at) where state = 'parked';
 create index runs_waiting on runs (tenant_id, specification_id, period_key, id)
@@ -185,6 +186,7 @@ create table provider_budgets (
   limit_micro_usd bigint check (limit_micro_usd >= 0),
   held_micro_usd bigint not null default 0,
   spent_micro_usd bigint not null default 0,
+  overrun_micro_usd bigint not null default 0,
   version bigint not null default 0,
   primary key (provider, day)
 );

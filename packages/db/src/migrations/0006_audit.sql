@@ -4,7 +4,7 @@ create table audit_events (
   tenant_id type_id not null references tenants,
   id type_id not null,
   -- Milliseconds precision: the instant as it stands in the hashed text.
-  at timestamptz not null,
+  at timestamptz not null check (at = date_trunc('milliseconds', at)),
   actor text not null,
   action text not null,
   subject text not null,
@@ -25,6 +25,21 @@ create table audit_chain (
   unique (tenant_id, event_id),
   foreign key (tenant_id, event_id) references audit_events
 );
+
+-- What the chain loop has still to link, so that it need not search all of history.
+create table audit_unchained (
+  tenant_id type_id not null,
+  event_id type_id not null,
+  primary key (tenant_id, event_id),
+  foreign key (tenant_id, event_id) references audit_events
+);
+
+create function note_unchained() returns trigger language plpgsql as $$
+begin
+  insert into audit_unchained (tenant_id, event_id) values (new.tenant_id, new.id);
+  return null;
+end $$;
+create trigger unchained after insert on audit_events for each row execute function note_unchained();
 
 create table idempotency_keys (
   tenant_id type_id not null references tenants,

@@ -2,7 +2,7 @@
 -- TypeIDs); this function only checks their form, so that it may run with the owner's rights.
 
 create function ensure_partition(month text, lower_bound text, upper_bound text) returns void
-language plpgsql security definer set search_path from current as $$
+language plpgsql security definer set search_path = almanac, pg_temp as $$
 declare
   parent text;
   child text;
@@ -20,6 +20,14 @@ begin
         child, parent, lower_bound, upper_bound);
       execute format('alter table %I enable row level security', child);
       execute format('alter table %I force row level security', child);
+      if parent = 'runs' then
+        -- Room for the updates of a run beside its row, where they need not touch the indexes.
+        execute format('alter table %I set (fillfactor = 60)', child);
+      else
+        -- A trigger on TRUNCATE of the parent does not see that of a partition.
+        execute format('create trigger immutable_truncate before truncate on %I
+          for each statement execute function refuse_change()', child);
+      end if;
     end if;
   end loop;
 end $$;

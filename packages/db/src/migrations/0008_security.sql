@@ -11,7 +11,6 @@ begin
   for name in select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'almanac' and c.relkind in ('r', 'p') and not c.relispartition
       and c.relname not in ('workers', 'stage_controls', 'provider_budgets')
-      and c.relname not like 'kysely%'
   loop
     tenant_column := case name when 'tenants' then 'id' else 'tenant_id' end;
     execute format('alter table %I enable row level security', name);
@@ -42,6 +41,7 @@ grant select on tenants, entitlements, slots, runs, run_events, stage_outputs, s
   engine_calls, budgets, versions, artifacts, artifact_sets, deliveries, audit_chain to almanac_app;
 grant select, insert on principals, blobs, evidence_revisions, specification_revisions, audit_events
   to almanac_app;
+grant insert on audit_unchained to almanac_app;
 grant select, insert, update on keys, sources, evidence_items, specifications to almanac_app;
 grant select, insert, update, delete on idempotency_keys to almanac_app;
 grant insert, update on slots, runs to almanac_app;
@@ -54,14 +54,17 @@ grant select, insert, update on tenants, principals, keys, entitlements, specifi
   to almanac_system;
 grant select, insert on specification_revisions, versions, artifacts, audit_events, audit_chain
   to almanac_system;
+grant select, insert, delete on audit_unchained to almanac_system;
 grant select, delete on idempotency_keys to almanac_system;
 grant insert on blobs to almanac_system;
 grant select (tenant_id, sha256, key_id, erased_at, created_at) on blobs to almanac_system;
 grant select on sources, evidence_items, evidence_revisions to almanac_system;
+grant usage on schema almanac_migration to almanac_system;
+grant select on almanac_migration.kysely_migration to almanac_system;
 
 grant select on tenants, principals, entitlements, specifications, specification_revisions, slots, runs,
   run_events, stage_outputs, stage_tries, engine_calls, budgets, versions, artifacts, artifact_sets,
-  deliveries, audit_events, audit_chain, sources, evidence_items to almanac_operator_read;
+  deliveries, audit_events, audit_chain, audit_unchained, sources, evidence_items to almanac_operator_read;
 grant select (tenant_id, id, principal_id, name, scopes, created_at, expires_at, revoked_at, last_used_at)
   on keys to almanac_operator_read;
 

@@ -2,6 +2,8 @@
 -- answers a verdict for each: committed, stale (another epoch or state), duplicate (recorded before).
 -- Locks its runs in the order of their ids first, so that two callers never wait for each other in a
 -- circle. A data error fails the whole call; the caller then sends its commits one by one.
+--
+-- The order of locks everywhere: runs (by id), slots, then budgets (by key), then engine calls.
 
 -- Writes the events of a run; the caller holds the run's lock.
 create function add_run_events(tenant text, run text, first_seq integer, events jsonb) returns void
@@ -11,19 +13,21 @@ language sql as $$
   from jsonb_array_elements(events) with ordinality as e;
 $$;
 
--- Puts a parked run back into the queue under a new epoch; false when it is no longer parked.
+-- Puts a parked run back into the queue under a new epoch; false when it is no longer parked. A run
+-- that waited before another try keeps the count of those it has had.
 create function queue_parked_run(tenant text, run text, because text) returns boolean
 language plpgsql as $$
 declare
-  seq integer;
+  last_seq integer;
   stage text;
 begin
   update runs set state = 'queued', park_reason = null, wake_at = null, epoch = epoch + 1,
-    tries = 0, readds = 0, mark_worker_id = null, event_seq = event_seq + 1
+    tries = case park_reason when 'backoff' then tries else 0 end, readds = 0,
+    mark_worker_id = null, event_seq = event_seq + 1
   where tenant_id = tenant and id = run and state = 'parked'
-  returning event_seq, next_stage into seq, stage;
-  if seq is null then return false; end if;
-  perform add_run_events(tenant, run, seq - 1, jsonb_build_array(jsonb_build_object(
+  returning event_seq, next_stage into last_seq, stage;
+  if not found then return false; end if;
+  perform add_run_events(tenant, run, last_seq - 1, jsonb_build_array(jsonb_build_object(
     'type', 'run.queued', 'data', jsonb_build_object('stage', stage, 'because', because))));
   return true;
 end $$;
@@ -31,34 +35,54 @@ end $$;
 -- Gives a run's slot back after it ended without success, and queues the oldest run that waits for it.
 create function free_slot(tenant text, run text, because text) returns void language plpgsql as $$
 declare
-  freed record;
+  freed slots;
   waiter text;
 begin
   update slots set state = 'free', run_id = null, failures = failures + 1, reason = because,
     updated_at = now(),
-    retry_at = case when due_at is null then null
-      else now() + least(interval '1 hour', interval '1 minute' * power(2, least(failures, 10))) end
+    retry_at = case when due_at is not null then least(deadline_at,
+      now() + least(interval '1 hour', interval '1 minute' * power(2, least(failures, 10)))) end
   where tenant_id = tenant and run_id = run and state = 'reserved'
-  returning specification_id, period_key into freed;
-  if freed is null then return; end if;
+  returning * into freed;
+  if not found then return; end if;
   select id into waiter from runs
   where tenant_id = tenant and specification_id = freed.specification_id
-    and period_key = freed.period_key and state = 'parked' and park_reason = 'slot'
-  order by id limit 1 for update skip locked;
-  if waiter is not null then perform queue_parked_run(tenant, waiter, 'slot_free'); end if;
+    and period_key = freed.period_key and ordinal = freed.ordinal
+    and state = 'parked' and park_reason = 'slot'
+  order by id limit 1 for no key update skip locked;
+  if found then perform queue_parked_run(tenant, waiter, 'slot_free'); end if;
 end $$;
 
-create function conclude_run(c jsonb, run record) returns void language plpgsql as $$
+-- Ends a run that did not succeed: its error, its event, its slot. The caller holds the run's lock.
+create function end_run(tenant text, run text, ended text, code text, params jsonb, detail text, events jsonb)
+returns void language plpgsql as $$
+declare
+  last_seq integer;
+begin
+  update runs set state = ended, park_reason = null, wake_at = null, mark_worker_id = null,
+    error_code = code, error_params = params, error_detail = detail,
+    finished_at = now(), progress_at = now(), event_seq = event_seq + jsonb_array_length(events)
+  where tenant_id = tenant and id = run
+  returning event_seq into last_seq;
+  perform add_run_events(tenant, run, last_seq - jsonb_array_length(events), events);
+  perform free_slot(tenant, run, coalesce(code, ended));
+end $$;
+
+-- Everything that a success records, in the transaction that makes it one.
+create function conclude_run(c jsonb, run runs) returns void language plpgsql as $$
 declare
   conclusion jsonb := c -> 'conclusion';
   version jsonb := conclusion -> 'version';
+  events jsonb := c -> 'events';
   head record;
   previous text;
   waiter text;
 begin
-  update runs set state = 'succeeded', finished_at = now(), progress_at = now(),
-    document_id = conclusion ->> 'documentId', score = (version ->> 'score')::double precision
+  update runs set state = 'succeeded', finished_at = now(), progress_at = now(), mark_worker_id = null,
+    document_id = conclusion ->> 'documentId', score = (version ->> 'score')::double precision,
+    event_seq = event_seq + jsonb_array_length(events)
   where tenant_id = run.tenant_id and id = run.id;
+  perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
 
   insert into versions (tenant_id, id, run_id, document_id, label, content_hash, package_hash, score, evaluation)
   values (run.tenant_id, version ->> 'id', run.id, conclusion ->> 'documentId', version ->> 'label',
@@ -78,22 +102,22 @@ begin
   select run.tenant_id, d ->> 'id', run.id, d ->> 'deliverer'
   from jsonb_array_elements(conclusion -> 'deliveries') as d;
 
-  if not run.test then
+  if run.period_key is not null then
     update slots set state = 'consumed', updated_at = now(), retry_at = null, reason = null
     where tenant_id = run.tenant_id and run_id = run.id and state = 'reserved';
-    if not found and run.period_key is not null then
+    if not found then
       raise exception 'run % ends in success without holding its slot', run.id;
     end if;
     update artifact_sets set current = false, superseded_by = run.id
     where tenant_id = run.tenant_id and specification_id = run.specification_id
       and period_key = run.period_key and current
     returning run_id into previous;
-    if previous is not null then
-      update runs set event_seq = event_seq + 1 where tenant_id = run.tenant_id and id = previous;
+    if found then
       insert into run_events (tenant_id, run_id, seq, type, data)
-      select tenant_id, id, event_seq, 'artifact.superseded',
+      select tenant_id, id, event_seq + 1, 'artifact.superseded',
         jsonb_build_object('runId', previous, 'by', run.id)
-      from runs where tenant_id = run.tenant_id and id = previous;
+      from runs where tenant_id = run.tenant_id and id = previous for no key update;
+      update runs set event_seq = event_seq + 1 where tenant_id = run.tenant_id and id = previous;
     end if;
   end if;
   insert into artifact_sets (tenant_id, run_id, specification_id, period_key, current)
@@ -103,86 +127,94 @@ begin
   values (run.tenant_id, c ->> 'auditId', date_trunc('milliseconds', now()), 'system', 'run.succeeded',
     run.id, c ->> 'auditDetail');
 
-  -- Everybody who waited for this period learns, in the cadence stage, that it is used up.
-  for waiter in select id from runs where tenant_id = run.tenant_id
-    and specification_id = run.specification_id and period_key = run.period_key
-    and state = 'parked' and park_reason = 'slot' order by id for update skip locked
-  loop
-    perform queue_parked_run(run.tenant_id, waiter, 'slot_taken');
-  end loop;
+  -- Everybody who waited for this slot learns, in the cadence stage, that it is used up.
+  if run.period_key is not null then
+    for waiter in select id from runs where tenant_id = run.tenant_id
+      and specification_id = run.specification_id and period_key = run.period_key
+      and ordinal = run.ordinal and state = 'parked' and park_reason = 'slot'
+      order by id for no key update skip locked
+    loop
+      perform queue_parked_run(run.tenant_id, waiter, 'slot_taken');
+    end loop;
+  end if;
 end $$;
 
 create function commit_stages(commits jsonb) returns table (n integer, verdict text)
 language plpgsql as $$
 declare
   c jsonb;
-  i integer := 0;
-  run record;
+  run runs;
   move jsonb;
   events jsonb;
+  -- The code of a try that failed, whatever becomes of the run.
+  failure text;
 begin
-  perform 1 from runs r
-    join jsonb_to_recordset(commits) as k("tenantId" text, "runId" text)
-      on r.tenant_id = k."tenantId" and r.id = k."runId"
-    order by r.id for update of r;
+  -- One by one, so that each is found by its key: a join would lock in the order that it likes.
+  for c in select value from jsonb_array_elements(commits) order by value ->> 'runId' collate "C" loop
+    perform 1 from runs where tenant_id = c ->> 'tenantId' and id = c ->> 'runId' for no key update;
+  end loop;
 
+  n := 0;
   for c in select value from jsonb_array_elements(commits) loop
-    i := i + 1;
-    n := i;
+    n := n + 1;
     select * into run from runs where tenant_id = c ->> 'tenantId' and id = c ->> 'runId';
-    if run is null or run.epoch <> (c ->> 'epoch')::integer or run.state <> 'running'
+    if not found or run.epoch <> (c ->> 'epoch')::integer or run.state <> 'running'
        or run.next_stage <> c ->> 'stage' then
-      verdict := case when exists (select 1 from stage_outputs o where o.tenant_id = c ->> 'tenantId'
+      verdict := case when exists (select from stage_outputs o where o.tenant_id = c ->> 'tenantId'
         and o.run_id = c ->> 'runId' and o.stage = c ->> 'stage') then 'duplicate' else 'stale' end;
       return next;
       continue;
     end if;
     move := c -> 'move';
     events := c -> 'events';
+    failure := coalesce(move ->> 'code',
+      jsonb_path_query_first(events, '$[*] ? (@.type == "run.stage_failed").data.code') #>> '{}');
 
     if c ->> 'output' is not null then
       insert into stage_outputs (tenant_id, run_id, stage, epoch, worker_id, output, duration_ms)
       values (run.tenant_id, run.id, c ->> 'stage', run.epoch, c ->> 'workerId', c ->> 'output',
         (c ->> 'durationMs')::integer);
-    elsif move ->> 'code' is not null then
+    elsif failure is not null then
       insert into stage_tries (tenant_id, run_id, stage, epoch, try, worker_id, code, duration_ms)
       values (run.tenant_id, run.id, c ->> 'stage', run.epoch, run.tries + 1, c ->> 'workerId',
-        move ->> 'code', (c ->> 'durationMs')::integer);
+        failure, (c ->> 'durationMs')::integer);
     end if;
 
-    case move ->> 'to'
-      when 'running' then
-        update runs set next_stage = move ->> 'next', tries = 0, crashes = 0, readds = 0,
-          mark_worker_id = null, progress_at = now(),
-          period_key = case when c ->> 'stage' = 'cadence' and not run.test
-            then (c ->> 'output')::jsonb ->> 'periodKey' else run.period_key end
-        where tenant_id = run.tenant_id and id = run.id;
-      when 'again' then
-        update runs set tries = tries + 1, mark_worker_id = null,
-          progress_at = now() + make_interval(secs => (move ->> 'delayMs')::double precision / 1000)
-        where tenant_id = run.tenant_id and id = run.id;
-      when 'parked' then
-        update runs set state = 'parked', park_reason = move ->> 'reason',
-          wake_at = (move ->> 'wakeAt')::timestamptz, mark_worker_id = null, progress_at = now()
-        where tenant_id = run.tenant_id and id = run.id;
-      when 'succeeded' then
-        perform conclude_run(c, run);
-      else
-        update runs set state = move ->> 'to', error_code = move ->> 'code',
-          error_params = move -> 'params', error_detail = move ->> 'detail',
-          finished_at = now(), progress_at = now(), mark_worker_id = null
-        where tenant_id = run.tenant_id and id = run.id;
-        perform free_slot(run.tenant_id, run.id, move ->> 'code');
-    end case;
-
-    update runs set event_seq = event_seq + jsonb_array_length(events)
-    where tenant_id = run.tenant_id and id = run.id;
-    perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
+    if move ->> 'to' = 'succeeded' then
+      perform conclude_run(c, run);
+    elsif move ->> 'to' in ('failed', 'blocked') then
+      perform end_run(run.tenant_id, run.id, move ->> 'to', move ->> 'code', move -> 'params',
+        move ->> 'detail', events);
+    else
+      case move ->> 'to'
+        when 'running' then
+          update runs set next_stage = move ->> 'next', tries = 0, crashes = 0, readds = 0,
+            mark_worker_id = null, progress_at = now(),
+            period_key = case when next_stage = 'cadence' and not test
+              then (c ->> 'output')::jsonb ->> 'periodKey' else period_key end,
+            event_seq = event_seq + jsonb_array_length(events)
+          where tenant_id = run.tenant_id and id = run.id;
+        when 'again' then
+          update runs set tries = tries + 1, mark_worker_id = null,
+            progress_at = now() + make_interval(secs => (move ->> 'delayMs')::double precision / 1000),
+            event_seq = event_seq + jsonb_array_length(events)
+          where tenant_id = run.tenant_id and id = run.id;
+        when 'parked' then
+          update runs set state = 'parked', park_reason = move ->> 'reason',
+            wake_at = (move ->> 'wakeAt')::timestamptz, mark_worker_id = null, progress_at = now(),
+            tries = tries + (failure is not null)::integer,
+            event_seq = event_seq + jsonb_array_length(events)
+          where tenant_id = run.tenant_id and id = run.id;
+      end case;
+      perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
+    end if;
     verdict := 'committed';
     return next;
   end loop;
 end $$;
-revoke all on function commit_stages, conclude_run, free_slot, queue_parked_run, add_run_events from public;
-grant execute on function commit_stages, conclude_run, free_slot, queue_parked_run, add_run_events
+
+revoke all on function commit_stages, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
+  from public;
+grant execute on function commit_stages, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
   to almanac_system;
-grant execute on function free_slot, queue_parked_run, add_run_events to almanac_app;
+grant execute on function end_run, free_slot, queue_parked_run, add_run_events to almanac_app;

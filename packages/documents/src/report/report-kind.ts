@@ -26,6 +26,7 @@ export function createReportKind({ industryByHash }: KindPorts): DocumentKind<Re
   return {
     name: 'report',
     schemaVersion: reportSchemaVersion,
+    instruction: null,
     jsonSchema: reportJsonSchema,
     calls: () => [draftCall],
     prompt: reportPrompt,

@@ -12,8 +12,9 @@ describe('time zones', () => {
     (zone) => expect(parse(timeZone, zone)).toBe(zone),
   )
 
-  test.each(Intl.supportedValuesOf('timeZone'))('%s is taken', (zone) => {
-    expect(timeZone.safeParse(zone).success).toBe(true)
+  test('every zone that the engine lists is taken', () => {
+    const refused = (zone: string) => !timeZone.safeParse(zone).success
+    expect(Intl.supportedValuesOf('timeZone').filter(refused)).toEqual([])
   })
 
   test.each(['+02:00', '-0500', 'UTC+2', 'Mars/Olympus', '../etc', '', ' UTC', 'PST', 'ist', 7])(

@@ -4,6 +4,7 @@
  */
 export * from './cadence.ts'
 export * from './period.ts'
+export { nextEligible, periodFor } from './run-period.ts'
 export {
   maxPeriods,
   nextPeriod,

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from '../parse.ts'
 import { cadence, coverage, isPeriodic } from './cadence.ts'
-import { firstPeriodFrom, lastCompletePeriod, nextEligibleInstant, periodAfter } from './period.ts'
-import { targetPeriod } from './period.ts'
+import {
+  firstPeriodFrom,
+  lastCompletePeriod,
+  nextEligibleInstant,
+  periodAfter,
+  targetPeriod,
+} from './period.ts'
 import { windowOf } from './window.ts'
 
 // A run that names no period, created at the instant, with a look-back of 7 days. The values were

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { parse } from '../parse.ts'
 
 const library = new URL('./index.ts', import.meta.url).href
 
@@ -24,11 +26,13 @@ const script = `
   console.log(JSON.stringify({ offset: new Date(0).getTimezoneOffset(), lines, refusal }))
 `
 
+const answer = z.object({ offset: z.number(), lines: z.array(z.unknown()), refusal: z.string() })
+
 const answerIn = (TZ: string, locale: string): { offset: number; rest: string } => {
   const env = { PATH: process.env['PATH'], TZ, LANG: locale, LC_ALL: locale }
   const args = ['--input-type=module', '--eval', script]
   const text = execFileSync(process.execPath, args, { env, encoding: 'utf8' })
-  const { offset, ...rest } = JSON.parse(text)
+  const { offset, ...rest } = parse(answer, JSON.parse(text))
   return { offset, rest: JSON.stringify(rest) }
 }
 

@@ -68,6 +68,5 @@ function settingOf(runPackage: RunPackage, readings: readonly Reading[]): Settin
       link: label('links'),
     },
     noun: 2 * typed > readings.length ? 'document' : 'publication',
-    limits: { characters: 700, citations: 20 },
   }
 }

@@ -68,11 +68,16 @@ export function narrowed(
 
 const together = (a: Group, b: Group): Reading[] => [...a.readings, ...b.readings].sort(byTitle)
 
-const bucketOf = (
+/** What one sentence can tell: one cell and form, by publishers who are all named, or one source. */
+function bucketOf(
   reading: Reading,
   { region, link }: Cell,
   apart: (reading: Reading) => string,
-): string => `${region} ${link} ${reading.form} ${reading.evidence.withdrawn} ${apart(reading)}`
+): string {
+  const { form, publisher, evidence } = reading
+  const nobody = publisher === undefined ? evidence.source : ''
+  return [region, link, form, evidence.withdrawn, apart(reading), nobody].join(' ')
+}
 
 /** What makes two items of a bucket one: they share any of these. */
 function ties({ titleKey, clauses, publisher, docket }: Reading): string[] {

@@ -1,9 +1,8 @@
 import type { EvidenceMatch } from '@almanac/domain'
 import { longDate } from './calendar-date.ts'
-import type { Filed } from './grouping.ts'
+import { compare, type Filed } from './grouping.ts'
 import type { DraftItem, Setting, Topic } from './section.ts'
 import { leader, tally } from './tally.ts'
-import { isNear, nearDays } from './wording.ts'
 
 /** How many documents an interpretation cites, as examples of those it counts. */
 const examples = 5
@@ -25,7 +24,7 @@ export function observations(
 ): Observation[] {
   const link = leadingLink(topic, setting, before)
   const found = [
-    closingSoon(topic, setting),
+    closingDays(topic, setting),
     link?.observation,
     leadingPublisher(topic, setting, link?.publisher),
     leadingRegion(topic, setting, before),
@@ -33,19 +32,21 @@ export function observations(
   return found.filter((observation) => observation !== undefined).slice(0, 2)
 }
 
-function closingSoon({ deadlines, filed }: Topic, { end }: Setting): Observation | undefined {
-  const near = filed.filter(({ reading }) => deadlines && isNear(reading, end))
-  if (near.length < 3) return undefined
-  const days = near.flatMap(({ reading }) => reading.closes ?? []).sort()
-  const span = `between ${longDate(days[0] ?? end)} and ${longDate(days.at(-1) ?? end)}`
-  const on = days[0] === days.at(-1) ? `on ${longDate(days[0] ?? end)}` : span
-  const share =
-    near.length === filed.length
-      ? `All ${filed.length} comment periods`
-      : `${near.length} of the ${filed.length} comment periods`
-  const text = `${share} close within ${nearDays} days of the end of this period, ${on}.`
-  return { about: 'days', item: interpretation(text, near, () => true) }
+/** The span of a topic's comment periods, and the day on which most of them close. */
+function closingDays({ deadlines, filed }: Topic, { end }: Setting): Observation | undefined {
+  const open = filed.filter(({ reading }) => deadlines && (reading.closes ?? '') >= end)
+  const days = tally(open, ({ reading }) => [reading.closes])
+  const top = leader(days, open.length)
+  const [first, last] = [...days].sort((a, b) => compare(a.key, b.key)).flatMap(ends)
+  if (!first || !last || first === last) return undefined
+  const span = `Comment periods close between ${longDate(first.key)} and ${longDate(last.key)}`
+  const most = top ? `, more of them on ${longDate(top.key)} than on any other day` : ''
+  const grounds = [...first.things.slice(0, 1), ...last.things.slice(0, 1), ...(top?.things ?? [])]
+  return { about: 'days', item: interpretation(`${span}${most}.`, grounds, () => true) }
 }
+
+const ends = <T>(thing: T, at: number, all: readonly T[]): T[] =>
+  at === 0 || at === all.length - 1 ? [thing] : []
 
 /** The link that stands out, and the publisher that most of its documents come from. */
 function leadingLink(
@@ -61,12 +62,8 @@ function leadingLink(
   if (!top || links.length < 2) return undefined
   const count = top.things.length
   const [most] = tally(top.things, ({ reading }) => [reading.publisher])
-  const from = most && most.things.length >= 0.8 * count ? most : undefined
-  const by = !from
-    ? ''
-    : from.things.length === count
-      ? `, all from ${from.key}`
-      : `, ${from.things.length} of them from ${from.key}`
+  const from = most && 2 * most.things.length > count ? most : undefined
+  const by = !from ? '' : `, ${from.things.length === count ? 'all' : 'most'} from ${from.key}`
   const about = `link ${top.key}`
   const where = before.has(about) ? 'here as well' : 'in this section'
   const text = `${labels.link(top.key)} drew the most attention ${where}: ${count} of ${filed.length} ${noun}s${by}.`
@@ -82,7 +79,7 @@ function leadingPublisher(
   const publishers = tally(filed, ({ reading }) => [reading.publisher])
   const top = leader(publishers, filed.length)
   if (!top || top.key === told || publishers.length < 2) return undefined
-  const text = `No publisher is named more often than ${top.key}: ${top.things.length} of ${filed.length} ${noun}s come from it.`
+  const text = `${top.key} published more of these ${filed.length} ${noun}s than anybody else.`
   return { about: `publisher ${top.key}`, item: interpretation(text, top.things, () => true) }
 }
 
@@ -102,18 +99,20 @@ function leadingRegion(
   return { about, item: interpretation(text, top.things, ({ region }) => region === top.key) }
 }
 
-/** An interpretation in the cell that most of `filed` have, among the cells that it may stand in. */
+/**
+ * An interpretation in the cell that most of `filed` have, among the cells that it may stand in. It
+ * cites the first few, which are its grounds, at least one of that cell among them.
+ */
 function interpretation(
   text: string,
   filed: readonly Filed[],
   allowed: (match: EvidenceMatch) => boolean,
 ): DraftItem {
-  const cells = tally(filed, ({ matches }) =>
+  const few = [...new Set(filed)].slice(0, examples)
+  const [cell] = tally(few, ({ matches }) =>
     matches.filter(allowed).map(({ region, link }) => `${region} ${link}`),
   )
-  const [region = '', link = ''] = (cells[0]?.key ?? '').split(' ')
-  const inCell = new Set(cells[0]?.things)
-  const cited = [...inCell, ...filed.filter((one) => !inCell.has(one))].slice(0, examples)
-  const evidence = cited.map(({ reading }) => reading.evidence.id)
+  const [region = '', link = ''] = (cell?.key ?? '').split(' ')
+  const evidence = few.map(({ reading }) => reading.evidence.id)
   return { kind: 'interpretation', region, link, text, evidence }
 }

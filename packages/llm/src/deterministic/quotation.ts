@@ -1,12 +1,30 @@
 import { plainTitle } from '@almanac/industries'
 
-/** `text` cut at a word to at most `max` characters, an ellipsis in place of what is missing. */
+/** Characters without shape that plain text may still hold: tags, and invisible operators. */
+const shapeless = /[\u2061-\u2065\u{e0000}-\u{e007f}]+/gu
+
+/** `text` as it may be quoted: plain, on one line, every character visible. */
+export const quotable = (text: string): string =>
+  plainTitle(plainTitle(text).replace(shapeless, ' '))
+
+/** A word at which no quotation is cut: part of a name, a number or a date, or what joins them. */
+const joining = /^["'(“‘]*(?:\p{Lu}|\S*\p{N}|(?:to|and|or|of|the|through|until|[–—&-])$)/u
+
+/**
+ * `text` cut to at most `max` characters, an ellipsis in place of what is missing: after a clause
+ * where there is one, else not inside a name, a number or a date, which half would say otherwise.
+ */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return text
   const cut = text.slice(0, max - 1)
-  const space = cut.lastIndexOf(' ')
-  const kept = space > max / 2 ? cut.slice(0, space) : cut
-  return `${kept.toWellFormed().replace(/[\s,;:.\ufffd]+$/u, '')}…`
+  const clause = Math.max(cut.lastIndexOf(': '), cut.lastIndexOf('; '))
+  if (clause > max / 3) return `${cut.slice(0, clause)}…`
+  const words = cut.split(' ').slice(0, -1)
+  const whole = words.findLastIndex((word) => !joining.test(word)) + 1
+  const numberless = words.findLastIndex((word) => !/\p{N}/u.test(word)) + 1
+  const named = words.slice(0, whole).join(' ')
+  const kept = named.length > max / 3 ? named : words.slice(0, numberless).join(' ')
+  return `${kept.replace(/[\s,;:.–—-]+$/, '')}…`
 }
 
 /**
@@ -30,12 +48,13 @@ const abbreviation =
 
 /** The first sentence of `text` on one line, at most `max` characters; '' when there is none. */
 export function firstSentence(text: string, max: number): string {
-  const line = plainTitle(text.slice(0, 4 * max))
+  const read = text.slice(0, 4 * max)
+  const line = quotable(read)
   for (const { index, 0: mark } of line.matchAll(/[.!?]["”’)]*(?=\s+["“‘(]?[\p{Lu}\p{N}])/gu)) {
     const end = index + mark.length
     if (end > max) break
     const sentence = line.slice(0, end)
     if (!abbreviation.test(sentence)) return sentence
   }
-  return shorten(line, max)
+  return shorten(line, read === text ? max : Math.min(max, line.length - 1))
 }

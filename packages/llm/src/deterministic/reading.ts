@@ -1,6 +1,6 @@
 import type { PackageEvidence } from '@almanac/domain'
-import { plainTitle } from '@almanac/industries'
 import { dayOf, type Day } from './calendar-date.ts'
+import { quotable } from './quotation.ts'
 
 /**
  * What kind of publication an item is, as far as its attributes and the end of its title say. Only
@@ -46,7 +46,7 @@ const closingClause =
 
 /** Reads an item; dates are taken in `timeZone`. Pure and total. */
 export function readEvidence(evidence: PackageEvidence, timeZone: string): Reading {
-  const title = plainTitle(evidence.title) || '(untitled)'
+  const title = quotable(evidence.title) || '(untitled)'
   const { agency, publisher, docket, commentEndDate } = evidence.attributes
   return {
     evidence,
@@ -69,14 +69,15 @@ function formOf({ attributes, withdrawn }: PackageEvidence, title: string): Form
   return noun === 'withdrawal' ? 'withdrawal' : 'correction'
 }
 
-/** A publisher is named in the report's own voice, so it must be a name: short, and no sentence. */
-function nameFrom(value: string | undefined): string | undefined {
-  const name = plainTitle(value ?? '')
-  const words = name.split(' ').length
-  const isName = name.length <= 60 && words <= 8 && /^[\p{L}\p{N}][^"“”<>{}|:;!?]*$/u.test(name)
-  return isName && !/[.,] /.test(name.replace(/\b(?:[A-Z]|Inc|Co|Corp|Ltd)\. /g, ''))
-    ? name
-    : undefined
+/** A publisher is named in the report's own voice, so it must be a name: short, plain, no sentence. */
+function nameFrom(value = ''): string | undefined {
+  const name = value.trim()
+  const isName =
+    name.length <= 60 &&
+    name === quotable(value) &&
+    name.split(' ').length <= 8 &&
+    /^[\p{L}\p{N}][^"“”<>{}[\]|:;!?]*$/u.test(name)
+  return isName && !/[.,] \p{Ll}/u.test(name) ? name : undefined
 }
 
 /** A docket's number; none for the collective dockets of documents that have no docket of their own. */

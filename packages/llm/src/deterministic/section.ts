@@ -1,7 +1,8 @@
-import type { ReportDraft } from '@almanac/documents'
+import { statementLimits, type ReportDraft } from '@almanac/documents'
 import type { Day } from './calendar-date.ts'
 import { compareCells } from './cell.ts'
 import { compare, groupReadings, narrowed, type Filed, type Group } from './grouping.ts'
+import { closed } from './quotation.ts'
 import type { Reading } from './reading.ts'
 import { deadlineText, isNear, publicationText, quotedTitle } from './wording.ts'
 
@@ -23,9 +24,10 @@ export interface Setting {
   labels: Record<'deliverable' | 'region' | 'link', (key: string) => string>
   /** What a piece of evidence is called: `document` where it has a type, else `publication`. */
   noun: string
-  /** What one item may hold. */
-  limits: { characters: number; citations: number }
 }
+
+/** What one item may hold at most, and what reads well; past `shared` citations it is a list. */
+const most = { ...statementLimits, words: 70, shared: 6 }
 
 /**
  * The items that a topic's evidence makes, best first, at most `room` (at least 1); where that is too
@@ -36,11 +38,15 @@ export function topicItems(topic: Topic, setting: Setting, room: number): DraftI
   const write = (readings: readonly Reading[]) =>
     deadlines ? deadlineText(readings, setting.end) : publicationText(readings, setting.end)
   const apart = ({ closes }: Reading) => (deadlines ? (closes ?? '') : String(closes !== undefined))
-  const fits = (readings: readonly Reading[]) =>
-    readings.length <= setting.limits.citations &&
-    write(readings).length <= setting.limits.characters
+  const fits: Fits = (readings) =>
+    readings.length <= most.citations && write(readings).length <= most.itemCharacters
+  const readsWell: Fits = (readings) => {
+    const isList = readings.every((reading) => cellsOf(reading, topic) === 1)
+    const words = write(readings).split(' ').length
+    return fits(readings) && words <= most.words && (isList || readings.length <= most.shared)
+  }
   const ranked = groupReadings(filed, apart)
-    .flatMap((group) => split(group, fits))
+    .flatMap((group) => split(group, readsWell))
     .sort(ranking(topic, setting))
   const groups = narrowed(ranked, room, apart, fits)
   const shown = groups.length > room ? groups.slice(0, room - 1) : groups
@@ -53,11 +59,13 @@ export function topicItems(topic: Topic, setting: Setting, room: number): DraftI
   return [...items, ...leftOut(groups.slice(shown.length), setting)]
 }
 
-/** Splits a group that one item cannot tell, in its order; a single reading always fits. */
-function split(
-  { cell, readings }: Group,
-  fits: (readings: readonly Reading[]) => boolean,
-): Group[] {
+type Fits = (readings: readonly Reading[]) => boolean
+
+const cellsOf = ({ evidence }: Reading, { deliverable }: Topic): number =>
+  evidence.matches.filter((match) => match.deliverable === deliverable).length
+
+/** Splits a group that one item cannot tell, in its order; a reading alone is never split. */
+function split({ cell, readings }: Group, fits: Fits): Group[] {
   if (fits(readings)) return [{ cell, readings }]
   const parts: Reading[][] = []
   for (const reading of readings) {
@@ -69,16 +77,12 @@ function split(
 }
 
 /** What found no room in the section, cited as far as one item may cite. */
-function leftOut(groups: readonly Group[], { noun, limits }: Setting): DraftItem[] {
+function leftOut(groups: readonly Group[], { noun }: Setting): DraftItem[] {
   const readings = groups.flatMap((group) => group.readings)
-  const [first] = readings
-  return groups.slice(0, 1).flatMap(({ cell: { region, link } }) => {
+  return groups.slice(0, 1).flatMap(({ cell: { region, link }, readings: [first] }) => {
     if (!first) return []
-    const more = readings.length === 1 ? `1 more ${noun}` : `${readings.length} more ${noun}s`
-    const verb = readings.length === 1 ? 'belongs' : 'belong'
-    const such = readings.length === 1 ? '' : ', such as'
-    const text = `${more} ${verb} here and found no room${such}: ${quotedTitle(first)}`
-    const evidence = readings.slice(0, limits.citations).map((reading) => reading.evidence.id)
+    const text = closed(`More ${noun}s belong here than find room, such as ${quotedTitle(first)}`)
+    const evidence = readings.slice(0, most.citations).map((reading) => reading.evidence.id)
     return [{ kind: 'interpretation', region, link, text, evidence } as const]
   })
 }

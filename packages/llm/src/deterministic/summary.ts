@@ -1,4 +1,4 @@
-import type { ReportDraft } from '@almanac/documents'
+import { statementLimits, type ReportDraft } from '@almanac/documents'
 import { longDate } from './calendar-date.ts'
 import type { Reading } from './reading.ts'
 import { closed, list } from './quotation.ts'
@@ -50,17 +50,24 @@ function howMuch(
   const label = ({ deliverable }: Topic) => labels.deliverable(deliverable)
   const loud = topics.filter(({ filed }) => filed.length > 0)
   const quiet = topics.filter(({ filed }) => filed.length === 0)
-  const parts = loud.map((topic) => `${topic.filed.length} under ${label(topic)}`)
-  const [only, ...others] = loud
-  const where = only && others.length === 0 ? `all under ${label(only)}` : list(parts)
-  const nothing = quiet.length > 0 ? `; nothing under ${list(quiet.map(label))}` : ''
   const sum = loud.reduce((total, { filed }) => total + filed.length, 0)
-  const twice = sum > readings.length ? '. Some stand under more than one heading' : ''
-  const evidence = loud.flatMap(({ filed }) => filed.slice(0, 1).map(({ reading }) => reading))
-  return {
-    text: `This period brought ${many(readings.length, noun)}: ${where}${nothing}${twice}.`,
-    evidence: ids([...new Set(evidence)]),
+  const twice = sum > readings.length ? ' Some stand under more than one heading.' : ''
+  const [only, ...others] = loud
+  const write = (named: number) => {
+    const parts = loud.slice(0, named).map((topic) => `${topic.filed.length} under ${label(topic)}`)
+    const rest = named < loud.length ? ['the rest under other headings'] : []
+    const where =
+      only && others.length === 0 ? `all under ${label(only)}` : list([...parts, ...rest])
+    const silent = quiet.slice(0, named).map(label)
+    const more = named < quiet.length ? ['other headings'] : []
+    const nothing = quiet.length > 0 ? `; nothing under ${list([...silent, ...more])}` : ''
+    return `This report rests on ${many(readings.length, noun)}: ${where}${nothing}.${twice}`
   }
+  let named = Math.max(loud.length, quiet.length)
+  while (named > 1 && write(named).length > statementLimits.summaryCharacters) named -= 1
+  const evidence = loud.flatMap(({ filed }) => filed.slice(0, 1).map(({ reading }) => reading))
+  const cited = ids([...new Set(evidence)]).slice(0, statementLimits.citations)
+  return { text: write(named), evidence: cited }
 }
 
 /** The link or region that most of the evidence concerns, and the one after it. */

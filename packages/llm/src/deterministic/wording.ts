@@ -2,8 +2,11 @@ import { daysFrom, longDate, type Day } from './calendar-date.ts'
 import { closed, firstSentence, list, quote, shorten } from './quotation.ts'
 import { forms, type Reading } from './reading.ts'
 
-/** The most characters quoted of one title alone, of a title among others, and of a text. */
-const quoted = { title: 300, part: 180, sentence: 260 }
+/**
+ * The most characters quoted of one title alone, of a title among others, and of a text; with more
+ * words than `words` an item is told without its text.
+ */
+const quoted = { title: 300, part: 180, sentence: 260, words: 70 }
 
 /** The days after the end of the window within which a comment deadline is an implication. */
 export const nearDays = 30
@@ -19,8 +22,10 @@ export function publicationText(readings: readonly Reading[], end: Day): string 
   const [first, second] = readings
   if (!first) return ''
   const sentence = closed(`${subject(readings)} ${predicate(first, !second)}${what(readings)}`)
+  const said = [sentence, commentsClose(readings, end)].filter(Boolean)
   const more = second ? '' : excerpt(first)
-  return [sentence, more, commentsClose(readings, end)].filter(Boolean).join(' ')
+  const words = [...said, more].join(' ').split(' ').length
+  return (more === '' || words > quoted.words ? said : [sentence, more, ...said.slice(1)]).join(' ')
 }
 
 function predicate({ form, evidence }: Reading, single: boolean): string {
@@ -100,7 +105,8 @@ function titleList(readings: readonly Reading[]): string {
   const several = new Set(readings.map(({ publisher }) => publisher)).size > 1
   const clusters = Map.groupBy(
     readings,
-    ({ publisher, clauses, titleKey }) => `${publisher} ${clauses.length > 1 ? clauses[0] : titleKey}`,
+    ({ publisher, clauses, titleKey }) =>
+      `${publisher} ${clauses.length > 1 ? clauses[0] : titleKey}`,
   )
   const parts = [...clusters.values()].flatMap((cluster) => {
     const whose = several ? by(cluster) : ''

@@ -1,6 +1,6 @@
 import { AlmanacError } from '@almanac/domain'
+import { nextEligible, periodFor } from '@almanac/domain/cadence'
 import { claimed, retrieved } from '../outputs.ts'
-import { nextEligible, periodFor } from '../period.ts'
 import type { Ports } from '../ports.ts'
 import { defineStage, Park } from '../stage.ts'
 

@@ -1,11 +1,4 @@
-import {
-  AlmanacError,
-  axes,
-  unentitled,
-  type ReportSpecification,
-  type RunRequest,
-  type Scope,
-} from '@almanac/domain'
+import { AlmanacError, narrowScope, scopeOf, unentitled } from '@almanac/domain'
 import { retrieved } from '../outputs.ts'
 import type { Ports } from '../ports.ts'
 import { defineStage } from '../stage.ts'
@@ -31,8 +24,7 @@ export const retrieve = defineStage({
         what: 'on-demand runs a month',
         limit: onDemandRunsPerMonth,
       })
-    const full = bound.body.kind === 'report' ? scopeOf(bound.body) : null
-    const scope = narrowScope(full, run.narrow)
+    const scope = narrowScope(scopeOf(bound.body), run.narrow)
     return {
       specificationId: run.specificationId,
       revision: run.revision,
@@ -43,31 +35,3 @@ export const retrieve = defineStage({
     }
   },
 })
-
-const scopeOf = ({ deliverables, regions, links }: ReportSpecification): Scope => ({
-  deliverables,
-  regions,
-  links,
-})
-
-/**
- * The part of `full` that `narrow` names, in the specification's order.
- * Throws SCOPE_WIDENED when it names anything else.
- */
-export function narrowScope(full: Scope | null, narrow: RunRequest['narrow'] | null): Scope | null {
-  if (!full || !narrow) return full
-  const narrowed = { ...full }
-  for (const axis of axes) {
-    const wanted = narrow[axis]
-    if (!wanted) continue
-    const foreign = wanted.filter((key) => !full[axis].includes(key))
-    if (foreign.length > 0)
-      throw new AlmanacError('SCOPE_WIDENED', {
-        field: `narrow.${axis}`,
-        values: foreign.map((key) => `"${key}"`).join(', '),
-        allowed: full[axis].join(', '),
-      })
-    narrowed[axis] = full[axis].filter((key) => wanted.includes(key))
-  }
-  return narrowed
-}

@@ -27,7 +27,9 @@ export function secretsOf(env: Environment): string[] {
     const password = URL.canParse(text) ? new URL(text).password : ''
     return password ? [password, unescaped(password)] : []
   })
-  const sealKeys = (env['ALMANAC_SEAL_KEYS'] ?? '').split(',').flatMap((pair) => pair.split(':')[1] ?? [])
+  const sealKeys = (env['ALMANAC_SEAL_KEYS'] ?? '')
+    .split(',')
+    .flatMap((pair) => pair.split(':')[1] ?? [])
   return [...new Set([...texts, ...passwords, ...sealKeys])]
 }
 

@@ -33,14 +33,20 @@ export async function accountOf(data: string): Promise<Account> {
   return { uid, gid }
 }
 
-/** Whether the account can pass through all the folders above `path` and into it, or execute it. */
-export async function canEnter(account: Account, path: string): Promise<boolean> {
-  const options = { ...account, cwd: '/' }
-  return run('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], options).then(
+/** Whether the account can pass through all the folders above `path`, and into it or execute it. */
+export const canEnter = (account: Account, path: string): Promise<boolean> =>
+  succeeds(account, '/bin/sh', ['-c', 'test -x "$1"', 'sh', path])
+
+/** Whether the account can run the program and read what lies at `path`. */
+export const canRun = async (account: Account, program: string, path: string): Promise<boolean> =>
+  (await succeeds(account, program, ['--version'])) &&
+  (await succeeds(account, '/bin/sh', ['-c', 'test -r "$1"', 'sh', path]))
+
+const succeeds = (account: Account, file: string, args: string[]): Promise<boolean> =>
+  run(file, args, { ...account, cwd: '/' }).then(
     () => true,
     () => false,
   )
-}
 
 async function createAccount(log: Log): Promise<Account> {
   const shell = ['--shell', '/usr/sbin/nologin', '--home-dir', '/nonexistent', '--no-create-home']

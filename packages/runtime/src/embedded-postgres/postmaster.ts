@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { AlmanacError } from '@almanac/domain'
 
 /**
  * The main process of a Postgres server, found through the `postmaster.pid` that it keeps in its data
@@ -35,11 +36,24 @@ export async function findPostmaster(data: string): Promise<Postmaster | undefin
   }
 }
 
-/** The postmaster once it takes connections; undefined when there is none, or none any more. */
-export async function settledPostmaster(data: string): Promise<Postmaster | undefined> {
+/**
+ * The postmaster once it takes connections; undefined when there is none, or none any more. Throws
+ * DATABASE_UNREACHABLE when it has not made up its mind after `limitMs`.
+ */
+export async function settledPostmaster(
+  data: string,
+  limitMs: number,
+): Promise<Postmaster | undefined> {
+  const deadline = performance.now() + limitMs
   for (;;) {
     const postmaster = await findPostmaster(data)
     if (postmaster === undefined || postmaster.doing === 'ready') return postmaster
+    if (performance.now() > deadline) {
+      throw new AlmanacError('DATABASE_UNREACHABLE', {
+        where: `127.0.0.1:${postmaster.port}`,
+        reason: `it has been ${postmaster.doing} for ${Math.round(limitMs / 1000)} s`,
+      })
+    }
     await wait(pollMs)
   }
 }
@@ -76,7 +90,7 @@ async function signalUntilGone(
   const postmaster = await findPostmaster(data)
   if (postmaster === undefined) return true
   const deadline = performance.now() + limitMs
-  process.kill(postmaster.pid, signal)
+  sendSignal(postmaster.pid, signal)
   while (performance.now() < deadline) {
     if (!(await servesDirectory(postmaster.pid, data))) return true
     await wait(pollMs)
@@ -84,13 +98,16 @@ async function signalUntilGone(
   return false
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
+const isAlive = (pid: number): boolean =>
+  Number.isInteger(pid) && pid > 0 && sendSignal(pid, 0) !== 'ESRCH'
+
+/** The system's error code, or undefined when the signal was sent. */
+function sendSignal(pid: number, signal: NodeJS.Signals | 0): unknown {
   try {
-    process.kill(pid, 0)
-    return true
+    process.kill(pid, signal)
+    return undefined
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return error instanceof Error && 'code' in error ? error.code : error
   }
 }
 

@@ -24,7 +24,8 @@ const systemWords: readonly [RegExp, keyof typeof reasons][] = [
 /** Why a folder cannot be used, in words for people, from a system error or a program's error output. */
 export function reasonOf(problem: unknown): string {
   if (typeof problem === 'string') return reasonInOutput(problem)
-  const code = problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown error'
+  const code =
+    problem instanceof Error && 'code' in problem ? String(problem.code) : 'unknown error'
   return reasons[code] ?? `the system refuses it (${code})`
 }
 
@@ -32,7 +33,8 @@ function reasonInOutput(output: string): string {
   const known = systemWords.find(([words]) => words.test(output))?.[1]
   if (known !== undefined) return reasons[known] ?? known
   const lines = output.split('\n').map((line) => line.trim())
-  const telling = lines.findLast((line) => /\b(FATAL|PANIC|error)\b/.test(line)) ?? lines.findLast(Boolean)
+  const telling =
+    lines.findLast((line) => /\b(FATAL|PANIC|error)\b/.test(line)) ?? lines.findLast(Boolean)
   if (telling === undefined) return 'Postgres did not start, and did not say why'
   const said = telling.replace(/^.*?\b(FATAL|PANIC|error):\s*/, '').replace(/\.$/, '')
   return `Postgres says: ${said}`

@@ -1,0 +1,100 @@
+-- What stages read, each in one round trip: the function itself sets the tenant, for the length of the
+-- statement's transaction, and Row-Level Security applies to everything inside it.
+
+create function load_run(tenant text, run text) returns table (
+  specification_id text, revision integer, state text, epoch integer, next_stage text, tries integer,
+  trigger text, lane text, test boolean, fresh boolean, narrow jsonb, period text, ordinal integer,
+  on_conflict text, origin jsonb, deadline_at timestamptz, created_at timestamptz, outputs jsonb)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  perform set_config('app.tenant', tenant, true);
+  return query select r.specification_id::text, r.revision, r.state, r.epoch, r.next_stage, r.tries,
+    r.trigger, r.lane, r.test, r.fresh, r.narrow, r.period, r.ordinal,
+    r.on_conflict, r.origin, r.deadline_at, r.created_at,
+    (select jsonb_object_agg(o.stage, o.output) from stage_outputs o
+      where o.tenant_id = tenant and o.run_id = run)
+  from runs r where r.tenant_id = tenant and r.id = run;
+end $$;
+
+-- `month_floor` is the lowest run id of the month that the run was made in. A run counts against the
+-- quota of on-demand runs with those that came before it and were not refused or given up.
+create function bound_specification(tenant text, specification text, wanted integer, run text, month_floor text)
+returns table (
+  state text, tenant_name text, tenant_state text, body text, hash text, entitlement jsonb,
+  on_demand_runs integer)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  perform set_config('app.tenant', tenant, true);
+  return query select s.state, t.name, t.state, v.body, v.hash, e.body,
+    case when v.cadence <> 'on_demand' then 0 else (
+      select count(*)::integer from runs r
+      join specification_revisions o on o.tenant_id = r.tenant_id
+        and o.specification_id = r.specification_id and o.revision = r.revision
+      where r.tenant_id = tenant and r.id between month_floor and run and not r.test
+        and r.state not in ('failed', 'blocked', 'cancelled') and o.cadence = 'on_demand')
+    end
+  from specifications s
+  join specification_revisions v on v.tenant_id = s.tenant_id and v.specification_id = s.id
+    and v.revision = wanted
+  join tenants t on t.id = s.tenant_id
+  left join entitlements e on e.tenant_id = s.tenant_id
+  where s.tenant_id = tenant and s.id = specification;
+end $$;
+
+create function read_blob(tenant text, wanted text)
+returns table (key_id text, bytes bytea) language plpgsql as $$
+#variable_conflict use_column
+begin
+  perform set_config('app.tenant', tenant, true);
+  return query select b.key_id, b.bytes from blobs b where b.tenant_id = tenant and b.sha256 = wanted;
+end $$;
+
+-- The newest revisions in [starts, ends) by instant, then id; items whose content was erased are gone.
+create function evidence_in_window(tenant text, names text[], starts timestamptz, ends timestamptz)
+returns table (source text, item_id text, revision integer, hash text, key_id text, bytes bytea)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  perform set_config('app.tenant', tenant, true);
+  return query select s.name, e.item_id, e.revision, e.hash, b.key_id, b.bytes
+  from sources s
+  join evidence_items e on e.tenant_id = s.tenant_id and e.source_id = s.id
+    and e.published_at >= starts and e.published_at < ends
+  join blobs b on b.tenant_id = e.tenant_id and b.sha256 = e.hash
+  where s.tenant_id = tenant and s.name = any (names) and b.bytes is not null
+  order by e.published_at, (s.name || '/' || e.item_id) collate "C";
+end $$;
+
+create function late_evidence(tenant text, names text[], starts timestamptz, since timestamptz)
+returns integer language plpgsql as $$
+begin
+  perform set_config('app.tenant', tenant, true);
+  return (select count(*) from sources s
+    join evidence_items e on e.tenant_id = s.tenant_id and e.source_id = s.id
+    where s.tenant_id = tenant and s.name = any (names)
+      and e.published_at < starts and e.first_imported_at > since);
+end $$;
+
+-- Earlier periods' successes that still stand, newest first, with the hash of the JSON artifact.
+create function earlier_successes(tenant text, specification text, starts timestamptz)
+returns table (run_id text, period_key text, finished_at timestamptz, artifact_hash text)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  perform set_config('app.tenant', tenant, true);
+  return query select r.id::text, s.period_key, r.finished_at, a.sha256
+  from slots s
+  join runs r on r.tenant_id = s.tenant_id and r.id = s.run_id
+  join artifact_sets t on t.tenant_id = s.tenant_id and t.run_id = s.run_id
+  left join artifacts a on a.tenant_id = s.tenant_id and a.run_id = s.run_id and a.format = 'json'
+  where s.tenant_id = tenant and s.specification_id = specification and s.state = 'consumed'
+    and s.window_to <= starts and t.current and t.retracted_at is null
+  order by s.window_to desc, s.period_key desc limit 12;
+end $$;
+
+revoke all on function load_run, bound_specification, read_blob, evidence_in_window, late_evidence,
+  earlier_successes from public;
+grant execute on function load_run, bound_specification, read_blob, evidence_in_window, late_evidence,
+  earlier_successes to almanac_app;

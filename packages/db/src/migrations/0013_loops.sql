@@ -1,0 +1,177 @@
+-- What the leader loops do to runs. All skip rows that somebody else has locked: those are making
+-- progress, and the next pass sees them.
+
+-- Moves the oldest queued runs of each tenant to running; `counts` is { tenantId: number }.
+create function admit_runs(counts jsonb)
+returns table (tenant_id text, run_id text, stage text, epoch integer, n integer)
+language sql as $$
+  with chosen as (
+    select r.tenant_id, r.id from jsonb_each_text(counts) as wanted (tenant, number)
+    cross join lateral (
+      select q.tenant_id, q.id from runs q where q.tenant_id = wanted.tenant and q.state = 'queued'
+      order by q.id limit wanted.number::integer for no key update skip locked
+    ) as r
+  ), moved as (
+    update runs r set state = 'running', started_at = coalesce(r.started_at, now()), progress_at = now(),
+      event_seq = r.event_seq + 1
+    from chosen c where r.tenant_id = c.tenant_id and r.id = c.id
+    returning r.tenant_id, r.id, r.next_stage, r.epoch, r.readds, r.event_seq
+  ), noted as (
+    insert into run_events (tenant_id, run_id, seq, type, data)
+    select m.tenant_id, m.id, m.event_seq, 'run.started', jsonb_build_object('stage', m.next_stage)
+    from moved m
+  )
+  select m.tenant_id::text, m.id::text, m.next_stage, m.epoch, m.readds from moved m order by m.id
+$$;
+
+-- Takes over the running runs whose open call or start mark belongs to a dead worker. Answers all of
+-- them; the caller ends those that have crashed too often.
+create function take_over_runs()
+returns table (tenant_id text, run_id text, stage text, epoch integer, crashes integer)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  run runs;
+begin
+  for run in select r.* from runs r where r.state = 'running'
+    and (r.mark_worker_id is not null and not is_alive(r.mark_worker_id)
+      or exists (select from engine_calls c where c.tenant_id = r.tenant_id and c.run_id = r.id
+        and c.state = 'open' and not is_alive(c.worker_id)))
+    order by r.id for no key update skip locked
+  loop
+    update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now()
+    where c.tenant_id = run.tenant_id and c.run_id = run.id and c.state = 'open'
+      and not is_alive(c.worker_id);
+    -- The call may have been settled, or the run committed, while we waited for its row.
+    if not found and (run.mark_worker_id is null or is_alive(run.mark_worker_id)) then continue; end if;
+    update runs r set epoch = r.epoch + 1, crashes = r.crashes + 1, readds = 0, mark_worker_id = null,
+      progress_at = now(), event_seq = r.event_seq + 1
+    where r.tenant_id = run.tenant_id and r.id = run.id returning * into run;
+    perform add_run_events(run.tenant_id, run.id, run.event_seq - 1, jsonb_build_array(jsonb_build_object(
+      'type', 'run.taken_over', 'data', jsonb_build_object('stage', run.next_stage, 'epoch', run.epoch))));
+    return query select run.tenant_id::text, run.id::text, run.next_stage, run.epoch, run.crashes;
+  end loop;
+  -- Calls of runs that wait or have ended meanwhile: nobody will answer for them either.
+  update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now()
+  from runs r where r.tenant_id = c.tenant_id and r.id = c.run_id and r.state <> 'running'
+    and c.state = 'open' and not is_alive(c.worker_id);
+end $$;
+
+-- Whether somebody is at work on a run: has a call open, or marked its start, and is alive.
+create function has_live_claim(run runs) returns boolean language sql stable as $$
+  select (run.mark_worker_id is not null and is_alive(run.mark_worker_id)
+      and run.progress_at > now() - attempt_patience())
+    or exists (select from engine_calls c where c.tenant_id = run.tenant_id and c.run_id = run.id
+      and c.state = 'open' and c.opened_at > now() - attempt_patience() and is_alive(c.worker_id))
+$$;
+
+-- Running runs without live claim or progress for a while get a fresh job, later ones at growing
+-- distances, because a job may also be waiting behind many others; those of suspended tenants are
+-- parked until the tenant is resumed.
+create function stuck_runs(idle interval, paused text[])
+returns table (tenant_id text, run_id text, stage text, epoch integer, n integer)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  run runs;
+  suspended boolean;
+begin
+  for run in select r.* from runs r where r.state = 'running' and r.next_stage <> all (paused)
+    and r.progress_at < now() - idle * least(power(2, r.readds), 32) and not has_live_claim(r)
+    order by r.id for no key update skip locked
+  loop
+    select t.state = 'suspended' into suspended from tenants t where t.id = run.tenant_id;
+    if suspended then
+      update runs r set state = 'parked', park_reason = 'tenant_suspended', mark_worker_id = null,
+        wake_at = coalesce(r.deadline_at, now() + interval '1 day'), event_seq = r.event_seq + 1
+      where r.tenant_id = run.tenant_id and r.id = run.id returning * into run;
+      perform add_run_events(run.tenant_id, run.id, run.event_seq - 1, jsonb_build_array(
+        jsonb_build_object('type', 'run.parked', 'data', jsonb_build_object('stage', run.next_stage,
+          'reason', run.park_reason, 'wakeAt', instant_text(run.wake_at)))));
+    else
+      update runs r set readds = r.readds + 1, progress_at = now()
+      where r.tenant_id = run.tenant_id and r.id = run.id returning * into run;
+      return query select run.tenant_id::text, run.id::text, run.next_stage, run.epoch, run.readds;
+    end if;
+  end loop;
+end $$;
+
+-- An instant as JavaScript writes it: 2026-11-21T10:00:00.000Z.
+create function instant_text(at timestamptz) returns text language sql stable parallel safe
+  as $$ select to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+
+-- Parked runs whose time has come, or whose reason is gone, go back into the queue. Those that waited
+-- in vain are answered, still locked, with why (wait_expired, deadline_passed): the caller ends them.
+create function wake_runs(most integer)
+returns table (tenant_id text, run_id text, stage text, outcome text, period_key text, deadline_at timestamptz)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  run runs;
+  slot_state text;
+begin
+  for run in select r.* from runs r where r.state = 'parked' and (r.wake_at <= now()
+      or (r.park_reason = 'slot' and not exists (select from slots s where s.tenant_id = r.tenant_id
+        and s.specification_id = r.specification_id and s.period_key = r.period_key
+        and s.ordinal = r.ordinal and s.state = 'reserved'))
+      or (r.park_reason = 'tenant_suspended' and exists (select from tenants t
+        where t.id = r.tenant_id and t.state = 'active')))
+    order by r.id limit most for no key update skip locked
+  loop
+    case
+      when run.park_reason in ('children', 'economy', 'backoff', 'checkpoint') then
+        perform queue_parked_run(run.tenant_id, run.id, run.park_reason);
+      when run.park_reason = 'slot' then
+        select s.state into slot_state from slots s where s.tenant_id = run.tenant_id
+          and s.specification_id = run.specification_id and s.period_key = run.period_key
+          and s.ordinal = run.ordinal;
+        if slot_state = 'reserved' then
+          return query select run.tenant_id::text, run.id::text, run.next_stage, 'wait_expired',
+            run.period_key::text, run.deadline_at;
+        elsif slot_state = 'consumed' then
+          perform queue_parked_run(run.tenant_id, run.id, 'slot_taken');
+        else
+          -- The oldest that waits, and only that one: the others would only find it at work.
+          if not exists (select from runs o where o.tenant_id = run.tenant_id
+            and o.specification_id = run.specification_id and o.period_key = run.period_key
+            and o.ordinal = run.ordinal and o.state in ('queued', 'running') and o.id < run.id)
+          then
+            perform queue_parked_run(run.tenant_id, run.id, 'slot_free');
+          end if;
+        end if;
+      when run.park_reason = 'tenant_suspended' and exists (select from tenants t
+        where t.id = run.tenant_id and t.state = 'active') then
+        perform queue_parked_run(run.tenant_id, run.id, 'tenant_resumed');
+      when run.deadline_at <= now() then
+        return query select run.tenant_id::text, run.id::text, run.next_stage, 'deadline_passed',
+          run.period_key::text, run.deadline_at;
+      else
+        update runs r set wake_at = coalesce(r.deadline_at, now() + interval '1 day')
+        where r.tenant_id = run.tenant_id and r.id = run.id;
+    end case;
+  end loop;
+end $$;
+
+-- Cancelling runs that nobody works on any more are cancelled. Answers how many.
+create function finish_cancelled() returns integer language plpgsql as $$
+declare
+  run runs;
+  finished integer := 0;
+begin
+  for run in select r.* from runs r where r.state = 'cancelling' and not exists (
+      select from engine_calls c where c.tenant_id = r.tenant_id and c.run_id = r.id and c.state = 'open'
+        and c.opened_at > now() - attempt_patience() and is_alive(c.worker_id))
+    order by r.id for no key update skip locked
+  loop
+    perform end_run(run.tenant_id, run.id, 'cancelled', null, null, null, jsonb_build_array(
+      jsonb_build_object('type', 'run.cancelled', 'data',
+        jsonb_build_object('by', coalesce(run.cancelled_by, 'system')))));
+    finished := finished + 1;
+  end loop;
+  return finished;
+end $$;
+
+revoke all on function admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+  finish_cancelled from public;
+grant execute on function admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+  finish_cancelled to almanac_system;

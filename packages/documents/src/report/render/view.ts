@@ -1,0 +1,212 @@
+import type { Cadence, PackageEvidence, RunPackage } from '@almanac/domain'
+import { plainTitle } from '@almanac/industries'
+import type { RenderInput } from '../../kind.ts'
+import { isSample, marksOf, withMarks, type Mark } from '../../notice.ts'
+import { shortDate, windowText } from '../../render/local-date.ts'
+import { safeLink, type SafeLink } from '../../render/safe-link.ts'
+import { indexPackage, labelOf, type PackageIndex } from '../package-index.ts'
+import type { ItemKind, ReportContent } from '../schema.ts'
+
+/** What the report formats show, in the order in which they show it; plain text, not yet escaped. */
+export interface ReportView {
+  /** `Weekly report · Harbour Ltd`. */
+  kicker: string
+  title: string
+  periodKey: string | null
+  /** `7–13 March 2022, America/New_York`. */
+  window: string
+  marks: Mark[]
+  notice: string
+  engine: string
+  summary: StatementView[]
+  sections: SectionView[]
+  sources: SourceView[]
+  index: PackageIndex
+}
+
+export interface StatementView {
+  text: string
+  /** Numbers of the sources, in the order in which the statement cites them. */
+  citations: number[]
+  /** Whether a cited item of evidence is invented sample data. */
+  sample: boolean
+  /** Titles of the cited evidence, as they may be quoted in the text. */
+  titles: string[]
+}
+
+export interface ItemView extends StatementView {
+  id: string
+  /** Position in the whole report, from 1. */
+  number: number
+  kind: ItemKind
+  regionKey: string
+  region: string
+  link: string
+}
+
+export interface SectionView {
+  key: string
+  label: string
+  quiet: boolean
+  items: ItemView[]
+  /** Distinct items of evidence in the window that match the deliverable. */
+  evidence: number
+}
+
+export interface SourceView {
+  number: number
+  /** The items of evidence of this page: more than one when they share an address. */
+  evidence: PackageEvidence[]
+  publisher: string
+  date: string
+  title: string
+  link: SafeLink | undefined
+  sample: boolean
+  usedBy: { id: string; number: number }[]
+  inSummary: boolean
+}
+
+const reportNames: Record<Cadence, string> = {
+  daily: 'Daily report',
+  weekly: 'Weekly report',
+  monthly: 'Monthly report',
+  on_demand: 'Report on demand',
+}
+
+/** Arranges what the formats show. Sources are numbered in order of first use; equal pages are one. */
+export function reportView({
+  metadata,
+  content,
+  package: runPackage,
+}: RenderInput<ReportContent>): ReportView {
+  const index = indexPackage(runPackage)
+  const sources = numberSources(index, runPackage.cadence.timeZone)
+  const statement = (text: string, ids: readonly string[]): StatementView => {
+    const cited = [...new Set(ids)].flatMap((id) => index.evidence.get(id) ?? [])
+    return {
+      text,
+      citations: [...new Set(cited.map((item) => sources.of(item).number))],
+      sample: cited.some(isSample),
+      titles: cited.map(({ title }) => plainTitle(title)),
+    }
+  }
+  const summary = content.summary.map(({ text, evidence }) => {
+    for (const id of evidence) sources.find(id, (source) => (source.inSummary = true))
+    return statement(text, evidence)
+  })
+  let number = 0
+  const sections = content.sections.map(({ deliverable, quiet, items }): SectionView => {
+    const views = items.map(({ id, kind, region, link, text, evidence }): ItemView => {
+      number += 1
+      const user = { id, number }
+      for (const source of new Set(evidence.flatMap((cited) => sources.find(cited) ?? [])))
+        source.usedBy.push(user)
+      return {
+        ...statement(text, evidence),
+        ...user,
+        kind,
+        regionKey: region,
+        region: labelOf(runPackage, 'regions', region),
+        link: labelOf(runPackage, 'links', link),
+      }
+    })
+    return {
+      key: deliverable,
+      label: labelOf(runPackage, 'deliverables', deliverable),
+      quiet,
+      items: views,
+      evidence: index.counts.deliverables.get(deliverable) ?? 0,
+    }
+  })
+  const { kind, from, to, timeZone } = runPackage.cadence
+  const marks = marksOf(metadata, runPackage)
+  return {
+    kicker: `${reportNames[kind]} · ${metadata.tenantName}`,
+    title: metadata.title,
+    periodKey: metadata.periodKey,
+    window: `${windowText(from, to, timeZone)}, ${timeZone}`,
+    marks,
+    notice: withMarks(metadata.notice, marks),
+    engine: `${metadata.engine.name} (${metadata.engine.model})`,
+    summary,
+    sections,
+    sources: sources.all,
+    index,
+  }
+}
+
+interface NumberedSources {
+  all: SourceView[]
+  of: (item: PackageEvidence) => SourceView
+  /** The source of an id, numbered now if it was not before; undefined for an id that nobody has. */
+  find: (id: string, use?: (source: SourceView) => void) => SourceView | undefined
+}
+
+function numberSources({ evidence }: PackageIndex, timeZone: string): NumberedSources {
+  const all: SourceView[] = []
+  const byId = new Map<string, SourceView>()
+  const byPage = new Map<string, SourceView>()
+  const of = (item: PackageEvidence): SourceView => {
+    const known = byId.get(item.id)
+    if (known) return known
+    const link = safeLink(item.url)
+    let source = link && byPage.get(link.page)
+    if (source) {
+      source.evidence.push(item)
+      source.sample ||= isSample(item)
+    } else {
+      source = newSource(item, link, all.length + 1, timeZone)
+      all.push(source)
+      if (link) byPage.set(link.page, source)
+    }
+    byId.set(item.id, source)
+    return source
+  }
+  return {
+    all,
+    of,
+    find(id, use) {
+      const item = evidence.get(id)
+      if (!item) return undefined
+      const source = of(item)
+      use?.(source)
+      return source
+    },
+  }
+}
+
+function newSource(
+  item: PackageEvidence,
+  link: SafeLink | undefined,
+  number: number,
+  timeZone: string,
+): SourceView {
+  return {
+    number,
+    evidence: [item],
+    publisher: publisherOf(item),
+    date: shortDate(item.publishedAt, timeZone),
+    title: plainTitle(item.title),
+    link,
+    sample: isSample(item),
+    usedBy: [],
+    inSummary: false,
+  }
+}
+
+/** Who published an item: its publisher or agency if it names one, else the name of its source. */
+function publisherOf({ attributes, source }: PackageEvidence): string {
+  return plainTitle(attributes['publisher'] || attributes['agency'] || source)
+}
+
+/** `text`, ended by a full stop where nothing ends it yet. */
+export const stopped = (text: string): string => (/[.!?…:]["'”’)\]]?$/u.test(text) ? text : `${text}.`)
+
+/** How many items of each kind a section reports. */
+export const kindCount = ({ items }: SectionView, kind: ItemKind): number =>
+  items.filter((item) => item.kind === kind).length
+
+/** The number of the specification's sources; 1 when the package does not say. */
+export function sourceCount({ specification: { body } }: RunPackage): number {
+  return body.kind === 'report' ? body.sources.length : 1
+}
