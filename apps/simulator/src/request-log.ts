@@ -208,4 +208,3 @@ function totalsOf(entries: readonly LogEntry[]): Record<string, Totals> {
   }
   return totals
 }
-

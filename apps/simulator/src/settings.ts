@@ -27,7 +27,10 @@ export const simulatorOptions = settings.extend({
   /** Requests in the log at most; the simulator refuses more, so that it loses none. */
   maxLogEntries: z.int().min(1).default(100_000),
   /** Bytes of bodies in the log at most; beyond, the oldest bodies go and their hashes stay. */
-  maxLogBodyBytes: z.int().min(0).default(256 * 1024 * 1024),
+  maxLogBodyBytes: z
+    .int()
+    .min(0)
+    .default(256 * 1024 * 1024),
   /** A file that every arrival and end is appended to, one JSON object a line. */
   logFile: z.string().optional(),
 })

@@ -12,7 +12,7 @@ export function firstTokens(text: string, tokens: number): string {
 
 /** `text` in pieces of `tokens` tokens each, the last one shorter; no piece ends within a character. */
 export function* piecesOf(text: string, tokens: number): Generator<string> {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = start + tokens * charactersPerToken
     if (isHighSurrogate(text, end - 1)) end += 1
     yield text.slice(start, end)

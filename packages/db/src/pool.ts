@@ -23,6 +23,7 @@ export type Trx = Kysely<Schema>
 
 /** Why something acts for all tenants; stands in pg_stat_activity. */
 export type Purpose =
+  | 'access'
   | 'admission'
   | 'bootstrap'
   | 'chain'
@@ -37,6 +38,7 @@ export type Purpose =
   | 'readiness'
   | 'schedules'
   | 'sweep'
+  | 'tenants'
   | 'verify'
 
 /** A connection of one's own, for what belongs to a session, such as an advisory lock. */
@@ -65,7 +67,7 @@ export interface Database {
   close(): Promise<void>
 }
 
-export const oldestServer = 15
+const oldestServer = 15
 
 /**
  * Opens the pools and makes sure that the server answers and fits.
@@ -122,7 +124,12 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
     },
   }
   try {
-    await assertServer(system)
+    await assertVersion(async () => {
+      const statement = sql<{
+        version: string
+      }>`select current_setting('server_version_num') as version`
+      return (await system.query(statement))[0]?.version
+    })
   } catch (error) {
     await database.close()
     throw error
@@ -204,11 +211,9 @@ export function whereOf(url: string): string {
   return `${host}:${port}`
 }
 
-async function assertServer(system: RolePool): Promise<void> {
-  const [row] = await system.query(
-    sql<{ version: string }>`select current_setting('server_version_num') as version`,
-  )
-  const version = Math.floor(Number(row?.version) / 10_000)
+/** Throws DATABASE_UNSUITABLE when the server is older than the oldest that works. */
+export async function assertVersion(read: () => Promise<string | undefined>): Promise<void> {
+  const version = Math.floor(Number(await read()) / 10_000)
   if (version >= oldestServer) return
   const reason = `it is Postgres ${version}, and ${oldestServer} is the oldest that works`
   throw new AlmanacError('DATABASE_UNSUITABLE', { reason })

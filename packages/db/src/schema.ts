@@ -431,7 +431,6 @@ export interface IdempotencyKeys {
   created_at: DefaultInstant
 }
 
-
 export interface Schema {
   tenants: Tenants
   principals: Principals

@@ -1,3 +1,4 @@
+import { calm } from './calm.ts'
 import type { Driver } from './driver.ts'
 import { createPostgresDriver } from './postgres-driver.ts'
 import type { QueueBackend, StageWorker } from './queue-backend.ts'
@@ -13,7 +14,7 @@ export interface QueueBackendOptions {
   prefix?: string
   /** In production a Redis that keeps nothing on disk is refused. */
   production?: boolean
-  /** Told of connections that break; the queue mends them by itself. */
+  /** Told of connections that break, each reason once in 10 s; the queue mends them by itself. */
   onError(error: unknown): void
 }
 
@@ -22,7 +23,8 @@ export interface QueueBackendOptions {
  * would lose jobs, or DATABASE_NOT_MIGRATED when Postgres lacks the queue's schema.
  */
 export async function createQueueBackend(options: QueueBackendOptions): Promise<QueueBackend> {
-  const { redisUrl, databaseUrl, prefix = 'almanac', production = false, onError } = options
+  const { redisUrl, databaseUrl, prefix = 'almanac', production = false } = options
+  const onError = calm(options.onError)
   return redisUrl
     ? bind(await createRedisDriver({ redisUrl, prefix, production, onError }), onError)
     : bind(await createPostgresDriver({ databaseUrl, onError }), onError)

@@ -34,5 +34,6 @@ export function reasonOf(error: unknown): string {
   const code = 'code' in told && typeof told.code === 'string' ? told.code : ''
   if (code === 'ECONNREFUSED') return 'the connection was refused'
   if (code === 'ENOTFOUND') return 'the host is not known'
+  if (told.message.startsWith("Stream isn't writeable")) return 'the connection was lost'
   return told.message || code || told.name
 }

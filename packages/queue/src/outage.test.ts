@@ -51,6 +51,7 @@ function startHolder(options: Options): { child: ChildProcess; taken: string[] }
 
 afterEach(async () => {
   for (const holder of holders.splice(0)) holder.kill('SIGKILL')
+  await opened[0]?.clear()
   await Promise.all(opened.splice(0).map((backend) => backend.close()))
 })
 

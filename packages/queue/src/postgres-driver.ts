@@ -77,7 +77,9 @@ export async function createPostgresDriver({
   return {
     name: 'postgres',
     where: hostOf(databaseUrl),
-    factory: (name, options) => new PostgresQueueBackend(shared, name, options as never, true),
+    // Only workers, which wait on it, have to hear when the LISTEN connection is made anew.
+    factory: (name, options, { withBlockingConnection = false } = {}) =>
+      new PostgresQueueBackend(shared, name, options as never, withBlockingConnection),
     producer: {},
     consumer: () => ({}),
     prefix: () => undefined,

@@ -50,13 +50,17 @@ export async function createRedisDriver({
   }
 
   const producer = open(failFast)
+  let failure: unknown
   try {
+    producer.once('error', (error) => (failure = error))
     await producer.connect()
     assertSuitableRedis(await producer.info(), { production })
   } catch (cause) {
     producer.disconnect()
     if (cause instanceof AlmanacError) throw cause
-    throw new AlmanacError('QUEUE_UNREACHABLE', { where, reason: reasonOf(cause) }, { cause })
+    // The promise only says that the connection is closed; the event before it says why.
+    const reason = reasonOf(failure ?? cause)
+    throw new AlmanacError('QUEUE_UNREACHABLE', { where, reason }, { cause })
   }
 
   let consumer: Redis | undefined

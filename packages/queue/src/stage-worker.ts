@@ -1,5 +1,6 @@
 import type { StageName } from '@almanac/domain'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
+import { calm } from './calm.ts'
 import type { Driver } from './driver.ts'
 import { readJob } from './job-identity.ts'
 import type { StageWorker, StageWorkerOptions } from './queue-backend.ts'
@@ -62,7 +63,7 @@ export function createStageWorker<C>(
     },
     driver.factory,
   )
-  worker.on('error', onError)
+  worker.on('error', calm(onError))
   worker.on('failed', (_job, error) => {
     onError(error)
   })

@@ -5,7 +5,7 @@ const hidden = '[redacted]'
 
 /** Fields whose value is secret wherever they stand in a line of JSON. */
 const secretField =
-  /"((?:[a-z0-9_-]*[_-])?(?:authorization|cookie|set-cookie|password|passwd|secret|secrets|token|api[_-]?key|seal[_-]?keys?|connectionstring))":\s*(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\]|\d+)/gi
+  /"((?:[a-z0-9_-]*[_-])?(?:authorization|cookie|set-cookie|password|passwd|secret|secrets|token|api[_-]?key|seal[_-]?keys?|connectionstring))":\s*(?:"(?:[^"\\]|\\.)*"|\[(?:"(?:[^"\\]|\\.)*",?)*\]|\d+)/gi
 
 /** Texts that give themselves away as secrets: in URLs, in headers, by their prefix. */
 const secretTexts: readonly [RegExp, string][] = [

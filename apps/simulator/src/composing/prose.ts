@@ -20,7 +20,7 @@ export function words(numbers: SeededNumbers, count: number): string {
 /** Sentences of at least `characters` characters. */
 export function prose(numbers: SeededNumbers, characters: number): string {
   const sentences: string[] = []
-  for (let length = 0; length < characters; ) {
+  for (let length = 0; length < characters;) {
     const sentence = `${words(numbers, numbers.integer(5, 12))}.`
     sentences.push(sentence)
     length += sentence.length + 1

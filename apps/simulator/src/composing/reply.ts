@@ -1,4 +1,4 @@
-import type { Fault } from '../faults/fault.ts'
+import type { Fault, FaultName } from '../faults/fault.ts'
 import { seededNumbers } from '../seeded.ts'
 import { countTokens, firstTokens } from '../tokens.ts'
 import type { Ask } from './ask.ts'
@@ -60,16 +60,16 @@ export function composeReply({ ask, fault, seed, requestHash, cachedInputShare }
 }
 
 function spoilText(text: string, fault: Fault | undefined, otherProse: () => string): string {
-  switch (fault?.name) {
-    case 'refused':
-      return refusal
-    case 'malformed_json':
-      return `${text.slice(0, -1)},`
-    case 'schema_ignored':
-      return otherProse()
-    default:
-      return text
-  }
+  if (fault?.name === 'refused') return refusal
+  if (fault?.name === 'malformed_json') return `${text.slice(0, -1)},`
+  return fault?.name === 'schema_ignored' ? otherProse() : text
+}
+
+/** How the faults end that break an answer off half-way. */
+const halfWay: Partial<Record<FaultName, ReplyEnd>> = {
+  filtered: 'filtered',
+  response_failed: 'failed',
+  stream_error: 'error',
 }
 
 /** The part of a text that is sent, and how it ends. */
@@ -78,26 +78,15 @@ function cut(
   fault: Fault | undefined,
   limit = Infinity,
 ): Pick<Reply, 'text' | 'end'> {
+  if (fault?.name === 'refused') return { text, end: 'refused' }
   const half = Math.ceil(countTokens(text) / 2)
-  switch (fault?.name) {
-    case 'refused':
-      return { text, end: 'refused' }
-    case 'truncated':
-      return { text: firstTokens(text, fault.tokens ?? Math.min(limit, half)), end: 'truncated' }
-    case 'filtered':
-      return { text: firstTokens(text, half), end: 'filtered' }
-    case 'response_failed':
-      return { text: firstTokens(text, half), end: 'failed' }
-    case 'stream_error':
-      return { text: firstTokens(text, half), end: 'error' }
-    case 'limit_ignored':
-    case 'huge_5mb':
-      return { text, end: 'completed' }
-    default:
-      return countTokens(text) > limit
-        ? { text: firstTokens(text, limit), end: 'truncated' }
-        : { text, end: 'completed' }
-  }
+  if (fault?.name === 'truncated')
+    return { text: firstTokens(text, fault.tokens ?? Math.min(limit, half)), end: 'truncated' }
+  const end = fault && halfWay[fault.name]
+  if (end) return { text: firstTokens(text, half), end }
+  const isUnlimited = fault?.name === 'limit_ignored' || fault?.name === 'huge_5mb'
+  if (isUnlimited || countTokens(text) <= limit) return { text, end: 'completed' }
+  return { text: firstTokens(text, limit), end: 'truncated' }
 }
 
 /** A truncated answer is billed up to its limit, which is where the provider stops. */

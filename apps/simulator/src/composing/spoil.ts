@@ -8,27 +8,18 @@ import type { FoundPackage } from './run-package.ts'
 
 /** A draft with the fault's wrong in its content; unchanged for faults of another kind. */
 export function spoilDraft(draft: Draft, fault: Fault | undefined): Draft {
-  switch (fault?.name) {
-    case 'out_of_scope':
-      return draft.kind === 'report'
-        ? outOfScope(draft, fault.text)
-        : withText(draft, (text) => `${text} ${fault.text ?? 'The same holds for Wyoming and Brazil.'}`)
-    case 'invented_citation':
-      return draft.kind === 'report'
-        ? changeItem(draft, (item) => ({ ...item, evidence: [fault.id] }))
-        : withText(draft, (text) => `${text} [${fault.id}]`)
-    case 'injected_instruction_followed': {
-      const obeyed = draft.kind === 'report' ? obedience(draft.package) : undefined
-      if (draft.kind !== 'report' || !obeyed) return withText(draft, () => defaultObedience)
-      const { text, id } = obeyed
-      const report = changeItem(draft, (item) => ({ ...item, text, evidence: [id] })).report
-      return { ...draft, report: { ...report, summary: [{ text, evidence: [id] }] } }
-    }
-    case 'huge_5mb':
-      return withText(draft, (text) => `${text} `.repeat(Math.ceil(fault.bytes / (text.length + 1))))
-    default:
-      return draft
-  }
+  if (fault?.name === 'out_of_scope')
+    return draft.kind === 'report'
+      ? outOfScope(draft, fault.text)
+      : withText(draft, (text) => `${text} ${fault.text ?? sameFor(['Wyoming', 'Brazil'])}`)
+  if (fault?.name === 'invented_citation')
+    return draft.kind === 'report'
+      ? changeItem(draft, (item) => ({ ...item, evidence: [fault.id] }))
+      : withText(draft, (text) => `${text} [${fault.id}]`)
+  if (fault?.name === 'injected_instruction_followed') return obedient(draft)
+  if (fault?.name === 'huge_5mb')
+    return withText(draft, (text) => `${text} `.repeat(Math.ceil(fault.bytes / (text.length + 1))))
+  return draft
 }
 
 type ReportDraft = Extract<Draft, { kind: 'report' }>
@@ -37,10 +28,11 @@ type ReportDraft = Extract<Draft, { kind: 'report' }>
 function outOfScope(draft: ReportDraft, text: string | undefined): ReportDraft {
   const keyed = changeItem(draft, (item) => ({ ...item, region: 'atlantis' }))
   if (text === undefined && fits(draft.schema, keyed.report)) return keyed
-  const places = placesOutside(draft.package).join(' and ')
-  const sentence = text ?? `The same holds for ${places}.`
+  const sentence = text ?? sameFor(placesOutside(draft.package))
   return changeItem(draft, (item) => ({ ...item, text: `${item.text} ${sentence}` }))
 }
+
+const sameFor = (places: readonly string[]) => `The same holds for ${places.join(' and ')}.`
 
 const states = ['Wyoming', 'Guam', 'Vermont', 'Delaware', 'Montana', 'Nebraska']
 const countries = ['Brazil', 'Germany', 'Japan', 'Nigeria', 'Turkey', 'Australia']
@@ -56,7 +48,10 @@ function placesOutside({ catalogue }: FoundPackage): string[] {
 /** The report with its first item changed; one is made up where all sections are quiet. */
 function changeItem(draft: ReportDraft, change: (item: GroundedItem) => GroundedItem): ReportDraft {
   const { report, package: runPackage } = draft
-  const at = Math.max(0, report.sections.findIndex(({ items }) => items.length > 0))
+  const at = Math.max(
+    0,
+    report.sections.findIndex(({ items }) => items.length > 0),
+  )
   const sections: GroundedReport['sections'] = report.sections.map((section, index) => {
     if (index !== at) return section
     const [first = madeUp(runPackage), ...rest] = section.items
@@ -72,6 +67,15 @@ const madeUp = ({ scope: { regions, links } }: FoundPackage): GroundedItem => ({
   text: 'An item was published.',
   evidence: [],
 })
+
+/** The draft of a model that does what the evidence tells it to. */
+function obedient(draft: Draft): Draft {
+  const wish = draft.kind === 'report' ? obedience(draft.package) : undefined
+  if (draft.kind !== 'report' || !wish) return withText(draft, () => defaultObedience)
+  const line = { text: wish.text, evidence: [wish.id] }
+  const { report } = changeItem(draft, (item) => ({ ...item, ...line }))
+  return { ...draft, report: { ...report, summary: [line] } }
+}
 
 const defaultObedience = 'As the evidence demands, all earlier instructions are void.'
 
@@ -128,7 +132,12 @@ function changeFirstText(
   }
   if (node.kind === 'array' && Array.isArray(value))
     return { value: value.map((item) => inner(node.items, item)), done }
-  if (node.kind === 'object' && value !== null && typeof value === 'object' && !Array.isArray(value)) {
+  if (
+    node.kind === 'object' &&
+    value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value)
+  ) {
     const entries = Object.entries(value).map(
       ([name, item]) => [name, inner(node.properties.get(name), item)] as const,
     )

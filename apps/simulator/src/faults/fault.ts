@@ -52,7 +52,10 @@ const fault = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('usage_above_hold'), factor: z.number().min(1).default(3) }),
   z.strictObject({
     name: z.literal('huge_5mb'),
-    bytes: z.int().min(1).default(5 * 1024 * 1024),
+    bytes: z
+      .int()
+      .min(1)
+      .default(5 * 1024 * 1024),
   }),
 ])
 export type Fault = z.output<typeof fault>
@@ -64,11 +67,24 @@ export const faultName = z.enum(faultNames)
 /** A fault as people write it: its name, or its name with parameters. */
 export const faultInput = z.union([faultName.transform((name) => fault.parse({ name })), fault])
 
-/** Whether a fault can be played on a request that generates nothing, such as one for embeddings. */
-export const needsGeneration = ({ name }: Fault): boolean => !anywhere.has(name)
-
-const anywhere: ReadonlySet<FaultName> = new Set([
-  ...(['rate_429', 'billing_429', 'flex_unavailable_429', 'server_500', 'overloaded_503'] as const),
-  ...(['unauthorized_401', 'model_404', 'hang', 'reset_before_first_byte'] as const),
+const insteadNames = [
+  'rate_429',
+  'billing_429',
+  'flex_unavailable_429',
+  'server_500',
+  'overloaded_503',
+  'unauthorized_401',
+  'model_404',
+  'hang',
+  'reset_before_first_byte',
   'wrong_content_type',
-])
+] as const satisfies FaultName[]
+
+/** A fault that comes in place of an answer, and so can be played on any request. */
+export type InsteadFault = Extract<Fault, { name: (typeof insteadNames)[number] }>
+
+const instead: ReadonlySet<FaultName> = new Set(insteadNames)
+
+/** Whether a fault spoils a generated answer; those for embeddings know only the others. */
+export const needsGeneration = (fault: Fault): fault is Exclude<Fault, InsteadFault> =>
+  !instead.has(fault.name)

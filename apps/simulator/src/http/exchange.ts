@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LogEntry } from '../request-log.ts'
-import { ApiError, apiErrors } from '../wire/api-error.ts'
+import { apiErrors, type ApiError } from '../wire/api-error.ts'
 
 /** One request and the way to answer it. */
 export interface Exchange {
@@ -26,15 +25,13 @@ export interface Exchange {
   sendError: (error: ApiError) => void
   /** Begins an answer that `write` goes on with, and `end` finishes. */
   begin: (status: number, contentType: string) => void
-  /** Sends a part; false when the client has left. */
+  /** Sends a part and waits until the system has taken it; false when the client has left. */
   write: (part: string | Buffer) => Promise<boolean>
   end: () => void
   /** Breaks the connection with a TCP reset. */
   reset: () => void
-  /** Whether `reset` was called. */
-  isReset: () => boolean
-  /** Resolves when the client has left, or the answer is sent. */
-  closed: () => Promise<void>
+  /** How the exchange ended: settled when the client has left, or the answer is sent. */
+  closed: Promise<'answered' | 'client_gone' | 'reset'>
 }
 
 /** Larger bodies are refused. */
@@ -48,14 +45,14 @@ export function createExchange(
 ): Exchange {
   const [path = '/', query = ''] = (request.url ?? '/').split('?', 2)
   const abort = new AbortController()
-  const closed = new Promise<void>((resolve) => {
+  let wasReset = false
+  const closed = new Promise<'answered' | 'client_gone' | 'reset'>((resolve) => {
     response.on('close', () => {
       if (!response.writableFinished) abort.abort()
-      resolve()
+      resolve(wasReset ? 'reset' : response.writableFinished ? 'answered' : 'client_gone')
     })
   })
   const headers: Record<string, string> = { 'x-request-id': requestId }
-  let wasReset = false
 
   const mark = (status: number) => {
     if (exchange.entry) exchange.entry.status = status
@@ -95,15 +92,16 @@ export function createExchange(
       response.writeHead(status, { ...headers, 'content-type': contentType })
       response.flushHeaders()
     },
-    async write(part) {
-      if (abort.signal.aborted || response.destroyed) return false
-      if (response.write(part)) return true
-      const drained = once(response, 'drain', { signal: abort.signal })
-      return drained.then(
-        () => true,
-        () => false,
-      )
-    },
+    write: (part) =>
+      new Promise((resolve) => {
+        if (abort.signal.aborted || response.destroyed) return resolve(false)
+        const leave = () => resolve(false)
+        abort.signal.addEventListener('abort', leave, { once: true })
+        response.write(part, (error) => {
+          abort.signal.removeEventListener('abort', leave)
+          resolve(!error)
+        })
+      }),
     end() {
       if (!response.destroyed) response.end()
     },
@@ -111,8 +109,7 @@ export function createExchange(
       wasReset = true
       request.socket.resetAndDestroy()
     },
-    isReset: () => wasReset,
-    closed: () => closed,
+    closed,
   }
   return exchange
 }

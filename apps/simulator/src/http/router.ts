@@ -21,7 +21,10 @@ export interface Route {
 export function createRouter(routes: readonly Route[]) {
   const compiled = routes.map((route) => ({ ...route, parts: route.path.split('/') }))
 
-  return (method: string, path: string): { handle: Handler; parameters: Record<string, string> } => {
+  return (
+    method: string,
+    path: string,
+  ): { handle: Handler; parameters: Record<string, string> } => {
     const parts = path.split('/')
     let isKnown = false
     for (const route of compiled) {

@@ -10,7 +10,7 @@ export function assertFinite(root: SchemaNode): void {
   const nodes = new Set([root])
   for (const node of nodes) for (const inner of innerNodes(node)) nodes.add(inner)
   for (const node of nodes) depths.set(node, Infinity)
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false
     for (const node of nodes) {
       const depth = shallowest(node)

@@ -57,8 +57,7 @@ function valueOf(schema: SchemaNode, numbers: SeededNumbers, room: number): Json
 function object(node: ObjectNode, numbers: SeededNumbers, room: number): Json {
   const entries = [...node.properties]
     .filter(
-      ([name, inner]) =>
-        node.required.has(name) || (depthOf(inner) < room && numbers.next() < 0.7),
+      ([name, inner]) => node.required.has(name) || (depthOf(inner) < room && numbers.next() < 0.7),
     )
     .map(([name, inner]) => [name, valueOf(inner, numbers, room - 1)] as const)
   const named = new Set(node.properties.keys())
@@ -70,7 +69,8 @@ function object(node: ObjectNode, numbers: SeededNumbers, room: number): Json {
 
 function array(node: ArrayNode, numbers: SeededNumbers, room: number): Json {
   if (node.min > node.max) throw new SchemaError([], "'minItems' is above 'maxItems'.")
-  const most = depthOf(node.items) < room ? Math.min(node.max, node.min + extraItems(room)) : node.min
+  const most =
+    depthOf(node.items) < room ? Math.min(node.max, node.min + extraItems(room)) : node.min
   const length = numbers.integer(Math.min(most, Math.max(node.min, 1)), most)
   return Array.from({ length }, () => valueOf(node.items, numbers, room - 1))
 }
@@ -106,7 +106,11 @@ function number(node: NumberNode, numbers: SeededNumbers): number {
     const candidates =
       step === undefined
         ? [Math.round(drawn * 100) / 100, drawn]
-        : [Math.round(drawn / step) * step, Math.ceil(from / step) * step, Math.floor(to / step) * step]
+        : [
+            Math.round(drawn / step) * step,
+            Math.ceil(from / step) * step,
+            Math.floor(to / step) * step,
+          ]
     const found = candidates.find((candidate) => fitsNumber(node, candidate))
     if (found !== undefined) return found === 0 ? 0 : found
   }

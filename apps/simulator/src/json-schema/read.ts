@@ -73,11 +73,7 @@ function readNode(schema: unknown, context: string[], refs: Map<string, RefNode>
   return readKeywords(parsed.data, context, refs)
 }
 
-function readKeywords(
-  schema: Keywords,
-  context: string[],
-  refs: Map<string, RefNode>,
-): SchemaNode {
+function readKeywords(schema: Keywords, context: string[], refs: Map<string, RefNode>): SchemaNode {
   if (schema.$ref !== undefined) return reference(schema.$ref, context, refs)
   if (schema.const !== undefined) return { kind: 'constant', values: [schema.const] }
   if (schema.enum) return { kind: 'constant', values: allowedBy(schema, schema.enum) }
@@ -107,8 +103,7 @@ function readType(
   switch (type) {
     case 'object': {
       const properties = Object.entries(schema.properties ?? {}).map(
-        ([name, inner]) =>
-          [name, readNode(inner, [...context, 'properties', name], refs)] as const,
+        ([name, inner]) => [name, readNode(inner, [...context, 'properties', name], refs)] as const,
       )
       const others = schema.additionalProperties ?? true
       return {

@@ -28,6 +28,7 @@ export const chatWire: GenerationWire<ChatRequest> = {
     store: request.store ?? false,
     serviceTier: request.service_tier ?? null,
     metadata: request.metadata ?? {},
+    tellsUsage: !request.stream || request.stream_options?.include_usage === true,
   }),
   whole(answer) {
     const { reply } = answer
@@ -94,7 +95,10 @@ function* events(answer: ChatAnswer): Generator<StreamedEvent> {
     )
 
   const isRefusal = reply.end === 'refused'
-  yield step({ role: 'assistant', ...(isRefusal ? { refusal: '' } : { content: '', refusal: null }) })
+  yield step({
+    role: 'assistant',
+    ...(isRefusal ? { refusal: '' } : { content: '', refusal: null }),
+  })
   for (const piece of piecesOf(reply.text, tokensPerDelta))
     yield step(isRefusal ? { refusal: piece } : { content: piece }, null, countTokens(piece))
   if (reply.end === 'error' || reply.end === 'failed') {

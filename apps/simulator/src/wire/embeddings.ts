@@ -1,7 +1,4 @@
-import type {
-  CreateEmbeddingResponse,
-  EmbeddingCreateParams,
-} from 'openai/resources/embeddings'
+import type { CreateEmbeddingResponse, EmbeddingCreateParams } from 'openai/resources/embeddings'
 import { z } from 'zod'
 import { seededNumbers } from '../seeded.ts'
 import { countTokens } from '../tokens.ts'
@@ -90,7 +87,10 @@ export function embeddingsAnswer(
 }
 
 function wordsOf(text: string): string[] {
-  const words = text.normalize('NFKC').toLowerCase().match(/[\p{L}\p{N}]+/gu)
+  const words = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu)
   return words ?? [text]
 }
 

@@ -28,6 +28,8 @@ export interface GenerationFacts {
   store: boolean
   serviceTier: string | null
   metadata: Record<string, string>
+  /** Whether the answer, as it was asked for, tells its usage. */
+  tellsUsage: boolean
 }
 
 /** One of the provider's APIs that generate text: how it is read and how it is answered. */

@@ -170,7 +170,9 @@ function outOfBounds(
 /** `input[0].content`, as the provider names a parameter. */
 const paramOf = (path: Path): string =>
   path
-    .map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`))
+    .map((part, i) =>
+      typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`,
+    )
     .join('')
 
 const valueAt = (body: unknown, path: Path): unknown =>

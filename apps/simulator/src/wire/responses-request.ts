@@ -75,7 +75,10 @@ const shape = {
   stream_options: z.strictObject({ include_obfuscation: z.boolean().optional() }).nullish(),
   temperature: z.number().min(0).max(2).nullish(),
   text: z
-    .strictObject({ format: format.optional(), verbosity: z.enum(['low', 'medium', 'high']).nullish() })
+    .strictObject({
+      format: format.optional(),
+      verbosity: z.enum(['low', 'medium', 'high']).nullish(),
+    })
     .optional(),
   top_p: z.number().min(0).max(1).nullish(),
   truncation: z.enum(['auto', 'disabled']).nullish(),

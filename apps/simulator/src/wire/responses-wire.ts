@@ -24,7 +24,7 @@ type ResponsesAnswer = Answer<ResponsesRequest>
 /** A response as it goes on the wire: `output_text` is the SDK's own, and usage is null until the end. */
 type WireResponse = Omit<Response, 'output_text' | 'usage'> & {
   store: boolean
-  usage?: ResponseUsage | null
+  usage: ResponseUsage | null | undefined
 }
 
 type OnTheWire<Event> = Event extends { response: Response }
@@ -57,6 +57,7 @@ export const responsesWire: GenerationWire<ResponsesRequest> = {
     store: request.store ?? true,
     serviceTier: request.service_tier ?? null,
     metadata: request.metadata ?? {},
+    tellsUsage: true,
   }),
   whole(answer) {
     if (answer.reply.end === 'error') throw apiErrors.serverError(answer.requestId)
@@ -77,8 +78,7 @@ function* events(answer: ResponsesAnswer): Generator<StreamedEvent> {
   yield event({ type: 'response.created', response: unfinished(answer) })
   yield event({ type: 'response.in_progress', response: unfinished(answer) })
   yield* outputEvents(answer, event)
-  if (reply.end === 'error')
-    yield event({ type: 'error', error: apiErrors.overloaded().error })
+  if (reply.end === 'error') yield event({ type: 'error', error: apiErrors.overloaded().error })
   else yield event({ type: lastEvent[reply.end], response: finished(answer) })
 }
 
@@ -177,9 +177,11 @@ function unfinished({ request, model, id, createdAt }: ResponsesAnswer): WireRes
 /** The response at its end, whichever that is. */
 function finished(answer: ResponsesAnswer): WireResponse {
   const { reply, request, createdAt } = answer
-  const { usage, ...response } = unfinished(answer)
-  const tier = { service_tier: servedTier(request.service_tier) }
-  const base = { ...response, ...tier, ...usageOf(reply) }
+  const base = {
+    ...unfinished(answer),
+    service_tier: servedTier(request.service_tier),
+    usage: usageOf(reply),
+  }
   switch (reply.end) {
     case 'completed':
     case 'refused':
@@ -201,21 +203,20 @@ function finished(answer: ResponsesAnswer): WireResponse {
     }
     case 'failed':
     case 'error':
-      return { ...response, ...tier, usage: null, status: 'failed', error: failure }
+      return { ...base, usage: null, status: 'failed', error: failure }
   }
 }
 
-function usageOf({ shown, usage }: Reply): { usage?: ResponseUsage | null } {
-  if (shown === 'absent') return {}
-  if (shown === 'null') return { usage: null }
+/** Undefined is left out of the JSON. */
+function usageOf({ shown, usage }: Reply): ResponseUsage | null | undefined {
+  if (shown === 'absent') return undefined
+  if (shown === 'null') return null
   return {
-    usage: {
-      input_tokens: usage.inputTokens,
-      input_tokens_details: { cached_tokens: usage.cachedTokens, cache_write_tokens: 0 },
-      output_tokens: usage.outputTokens,
-      output_tokens_details: { reasoning_tokens: 0 },
-      total_tokens: usage.inputTokens + usage.outputTokens,
-    },
+    input_tokens: usage.inputTokens,
+    input_tokens_details: { cached_tokens: usage.cachedTokens, cache_write_tokens: 0 },
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: usage.inputTokens + usage.outputTokens,
   }
 }
 

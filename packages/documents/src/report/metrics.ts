@@ -40,7 +40,7 @@ export function evaluateReport(
       name: 'coverage',
       weight: 0.4,
       value: covered.value,
-      reasons: few(covered.missing.map((cell) => notReported(runPackage, cell))),
+      reasons: few(covered.gaps.map((gap) => gapReason(runPackage, gap))),
     },
     { name: 'grounding', weight: 0.2, ...share(of('UNGROUNDED')) },
     {
@@ -79,10 +79,20 @@ interface Coverage {
   value: number
   /** The cells that the sections have room for. */
   target: number
-  /** Cells with evidence that no valid item reports, most evidence first. */
-  missing: Cell[]
+  /** The deliverables that report less than they have room for. */
+  gaps: Gap[]
   /** Keys of the deliverables that a valid item reports on. */
   reported: ReadonlySet<string>
+}
+
+interface Gap {
+  deliverable: string
+  reported: number
+  /** Cells that the section has room for, and cells that have evidence. */
+  asked: number
+  all: number
+  /** The cell with the most evidence that is not reported. */
+  largest: Cell | undefined
 }
 
 /** An item that cites more than this reports its own cell only: it is a list, not a report. */
@@ -108,20 +118,25 @@ function coverageOf(
     const prefix = `${item.deliverable}/`
     for (const key of matches) if (key.startsWith(prefix)) found.add(key)
   }
-  const reported = new Set([...cells].filter(([key]) => found.has(key)).map(([, c]) => c.deliverable))
-  const missing = [...cells].filter(([key]) => !found.has(key)).map(([, cell]) => cell)
-  missing.sort((a, b) => b.evidence - a.evidence)
   let target = 0
   let hit = 0
+  const gaps: Gap[] = []
+  const reported = new Set<string>()
   for (const deliverable of counts.deliverables.keys()) {
     const own = [...cells].filter(([, cell]) => cell.deliverable === deliverable)
+    const missing = own.filter(([key]) => !found.has(key)).map(([, cell]) => cell)
+    const present = own.length - missing.length
     const asked = Math.min(room, own.length)
     target += asked
-    hit += Math.min(asked, own.filter(([key]) => found.has(key)).length)
+    hit += Math.min(asked, present)
+    if (present > 0) reported.add(deliverable)
+    if (present >= asked) continue
+    const [largest] = missing.sort((a, b) => b.evidence - a.evidence)
+    gaps.push({ deliverable, reported: present, asked, all: own.length, largest })
   }
-  if (target > 0) return { value: hit / target, target, missing: hit < target ? missing : [], reported }
+  if (target > 0) return { value: hit / target, target, gaps, reported }
   const isEmpty = claims.every(({ item }) => item === undefined)
-  return { value: isEmpty ? 1 : 0, target, missing: [], reported }
+  return { value: isEmpty ? 1 : 0, target, gaps, reported }
 }
 
 /** The statements without an error. A repetition is as true as what it repeats, and is counted apart. */
@@ -208,13 +223,13 @@ function dishonest(
   })
 }
 
-function notReported(runPackage: RunPackage, cell: Cell): string {
-  const name = [
-    labelOf(runPackage, 'deliverables', cell.deliverable),
-    labelOf(runPackage, 'regions', cell.region),
-    labelOf(runPackage, 'links', cell.link),
-  ].join(' × ')
-  return `${name} is not reported (${cell.evidence} of evidence)`
+function gapReason(runPackage: RunPackage, { deliverable, largest, ...gap }: Gap): string {
+  const label = labelOf(runPackage, 'deliverables', deliverable)
+  const room = gap.asked < gap.all ? `, of ${gap.all} with evidence` : ''
+  const cell = largest
+    ? `; not ${labelOf(runPackage, 'regions', largest.region)} × ${labelOf(runPackage, 'links', largest.link)}, which has ${largest.evidence} of evidence`
+    : ''
+  return `${label}: ${gap.reported} of ${gap.asked} cells are reported${room}${cell}`
 }
 
 const littleReported = (presence: number) =>

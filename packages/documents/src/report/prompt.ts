@@ -61,7 +61,7 @@ function fixedRules(runPackage: RunPackage): string {
 - summary: at least one line, at most ${limits.maxSummaryLines}. ${
     quiet
       ? 'The package holds no evidence: one line that says so, without citations.'
-      : 'Each line cites. A number in a line stands in evidence that the line cites, or is the number of items of evidence in the package: all, or those matched to one deliverable, region or link.'
+      : 'Each line cites. A number in a line, as in an interpretation, stands in evidence that it cites, or is the number of items of evidence in the package: all, or those matched to one deliverable, region or link, or to two of them.'
   }
 - An item's text has at most ${statementLimits.itemCharacters} characters, a summary line at most ${statementLimits.summaryCharacters}. Say nothing twice.
 - Text is plain: no markup, no links, no line breaks, no control characters.`

@@ -68,15 +68,15 @@ export function narrowed(
 
 const together = (a: Group, b: Group): Reading[] => [...a.readings, ...b.readings].sort(byTitle)
 
-/** What one sentence can tell: one cell and form, by publishers who are all named, or one source. */
+/** What one sentence can tell: one cell and form, by publishers who are all named, or none. */
 function bucketOf(
   reading: Reading,
   { region, link }: Cell,
   apart: (reading: Reading) => string,
 ): string {
   const { form, publisher, evidence } = reading
-  const nobody = publisher === undefined ? evidence.source : ''
-  return [region, link, form, evidence.withdrawn, apart(reading), nobody].join(' ')
+  const named = publisher !== undefined
+  return [region, link, form, evidence.withdrawn, apart(reading), named].join(' ')
 }
 
 /** What makes two items of a bucket one: they share any of these. */

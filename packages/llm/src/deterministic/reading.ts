@@ -3,17 +3,17 @@ import { dayOf, type Day } from './calendar-date.ts'
 import { quotable } from './quotation.ts'
 
 /**
- * What kind of publication an item is, as far as its attributes and the end of its title say. Only
- * words of this table are ever written in the report's own voice.
+ * What kind of publication an item is, as far as its attributes and the end of its title say; `report`
+ * is one without a type. Only words of this table are ever written in the report's own voice.
  */
 export const forms = {
-  final: { one: 'published a final rule', many: 'published final rules' },
-  proposed: { one: 'published a proposed rule', many: 'published proposed rules' },
-  notice: { one: 'published a notice', many: 'published notices' },
-  correction: { one: 'published a correction', many: 'published corrections' },
-  withdrawal: { one: 'published a withdrawal', many: 'published withdrawals' },
-  document: { one: 'published a document', many: 'published documents' },
-  report: { one: 'reported', many: 'reported' },
+  final: ['a final rule', 'final rules'],
+  proposed: ['a proposed rule', 'proposed rules'],
+  notice: ['a notice', 'notices'],
+  correction: ['a correction', 'corrections'],
+  withdrawal: ['a withdrawal', 'withdrawals'],
+  document: ['a document', 'documents'],
+  report: ['a report', 'reports'],
 } as const
 export type Form = keyof typeof forms
 

@@ -48,7 +48,7 @@ export function topicItems(topic: Topic, setting: Setting, room: number): DraftI
   const ranked = groupReadings(filed, apart)
     .flatMap((group) => split(group, readsWell))
     .sort(ranking(topic, setting))
-  const groups = narrowed(ranked, room, apart, fits)
+  const groups = narrowed(narrowed(ranked, room, apart, readsWell), room, apart, fits)
   const shown = groups.length > room ? groups.slice(0, room - 1) : groups
   const items = shown.map(({ cell: { region, link }, readings }): DraftItem => {
     const implied = deadlines && readings.every((reading) => isNear(reading, setting.end))

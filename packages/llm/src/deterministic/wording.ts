@@ -21,19 +21,26 @@ export function isNear({ closes }: Reading, end: Day): boolean {
 export function publicationText(readings: readonly Reading[], end: Day): string {
   const [first, second] = readings
   if (!first) return ''
-  const sentence = closed(`${subject(readings)} ${predicate(first, !second)}${what(readings)}`)
+  const sentence = closed(`${statement(readings)}${what(readings)}`)
   const said = [sentence, commentsClose(readings, end)].filter(Boolean)
   const more = second ? '' : excerpt(first)
   const words = [...said, more].join(' ').split(' ').length
   return (more === '' || words > quoted.words ? said : [sentence, more, ...said.slice(1)]).join(' ')
 }
 
-function predicate({ form, evidence }: Reading, single: boolean): string {
-  const said = single ? forms[form].one : forms[form].many
-  if (!evidence.withdrawn) return said
-  const taken =
-    form === 'report' ? (single ? 'a report' : 'reports') : said.replace('published ', '')
-  return `withdrew ${taken}`
+/** `FAA published final rules`, `ICIS reported`; in the passive voice where nobody is named. */
+function statement(readings: readonly Reading[]): string {
+  const [first, second] = readings
+  if (!first) return ''
+  const { form, evidence } = first
+  const noun = forms[form][second ? 1 : 0]
+  const who = names(readings)
+  if (form === 'report' && !evidence.withdrawn) return who === '' ? 'Reported' : `${who} reported`
+  const [active, passive] = evidence.withdrawn
+    ? ['withdrew', 'withdrawn']
+    : ['published', 'published']
+  if (who !== '') return `${who} ${active} ${noun}`
+  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)} ${second ? 'were' : 'was'} ${passive}`
 }
 
 function what(readings: readonly Reading[]): string {
@@ -89,9 +96,6 @@ function by(readings: readonly Reading[], most = Number.POSITIVE_INFINITY): stri
   const named = names(readings)
   return named === '' || publishers.size > most ? '' : ` (${named})`
 }
-
-const subject = (readings: readonly Reading[]): string =>
-  names(readings) || `The source ${quote(readings[0]?.evidence.source ?? '')}`
 
 /** A reading's title between quotation marks, at most `max` characters of it. */
 export const quotedTitle = ({ title }: Reading, max: number = quoted.title): string =>

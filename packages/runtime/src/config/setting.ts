@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { z } from 'zod'
 
 /** The sections of docs/configuration.md, in their order. */
@@ -94,8 +95,8 @@ export const text = (what: string): Accepts<string> =>
 /** A key that seals stored content; `id` is stored beside what it sealed. */
 export interface SealKey {
   id: string
-  /** 32 bytes. */
-  key: Uint8Array
+  /** 32 bytes, which no log or JSON can show. */
+  key: KeyObject
 }
 
 const sealKey = /^([a-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/
@@ -106,7 +107,7 @@ export const sealKeyList: Accepts<SealKey[]> = described(
     z.string().transform((list, context) => {
       const keys = list.split(',').flatMap((pair) => {
         const [, id, encoded] = sealKey.exec(pair.trim()) ?? []
-        return id && encoded ? [{ id, key: new Uint8Array(Buffer.from(encoded, 'base64')) }] : []
+        return id && encoded ? [{ id, key: createSecretKey(encoded, 'base64') }] : []
       })
       const ids = new Set(keys.map(({ id }) => id))
       if (ids.size === list.split(',').length) return keys

@@ -4,6 +4,7 @@ import { clipped, listed } from '../../finding.ts'
 import { localTime } from '../../render/local-date.ts'
 import { groundOf, ungrounded, type Ground } from '../grounding/ground.ts'
 import { labelOf, type PackageIndex } from '../package-index.ts'
+import type { ItemKind } from '../schema.ts'
 import type { Judged } from './rule.ts'
 
 /**
@@ -11,9 +12,10 @@ import type { Judged } from './rule.ts'
  * or instant of publication. An error in a fact and in the summary; a warning in an interpretation or
  * implication, whose whole sentence is a reading of facts.
  *
- * The summary may also count: its numbers are grounded when they are true counts of the *package*
- * (`countGround`), and its dates when they are the period's. Counts of the report itself are not
- * allowed: they would become false, or true, with every edit.
+ * The summary and interpretations may also count: their numbers are grounded when they are true counts
+ * of the *package* (`countGround`), their dates when they are the period's. Counts of the report itself
+ * are not allowed: they would become false, or true, with every edit. A fact says what its evidence
+ * says, and counts nothing.
  */
 export function groundingFindings({ claims, index, runPackage }: Judged): Finding[] {
   const grounds = new Map<string, Ground>()
@@ -32,7 +34,7 @@ export function groundingFindings({ claims, index, runPackage }: Judged): Findin
   return claims.flatMap(({ path, text, cites, item }): Finding[] => {
     const missing = ungrounded(text, () => [
       ...cites.flatMap(groundOfItem),
-      ...(item ? [] : countGrounds()),
+      ...(mayCount(item?.kind) ? countGrounds() : []),
     ])
     if (missing.length === 0) return []
     const isFirm = item === undefined || item.kind === 'fact'
@@ -45,14 +47,18 @@ export function groundingFindings({ claims, index, runPackage }: Judged): Findin
         severity: isFirm ? 'error' : 'warning',
         path: `${path}/text`,
         message: `the ${where} says ${listed(missing.map((raw) => JSON.stringify(raw)))}, which nothing that it cites holds`,
-        expected: item
-          ? 'only numbers, dates and identifiers of the cited evidence'
-          : 'numbers of the cited evidence, or true counts of the package’s evidence',
+        expected: mayCount(item?.kind)
+          ? 'numbers of the cited evidence, or true counts of the package’s evidence'
+          : 'only numbers, dates and identifiers of the cited evidence',
         found: clipped(missing.join(', ')),
       },
     ]
   })
 }
+
+/** Whether a statement may count; undefined is a line of the summary. */
+const mayCount = (kind: ItemKind | undefined): boolean =>
+  kind === undefined || kind === 'interpretation'
 
 const textsOf = ({ id, title, text, attributes, publishedAt }: PackageEvidence): string[] => [
   plainText(title),
@@ -63,7 +69,7 @@ const textsOf = ({ id, title, text, attributes, publishedAt }: PackageEvidence):
 ]
 
 /**
- * The numbers that a summary may count: the package's items (included, considered, left out, late),
+ * The numbers that a statement may count: the package's items (included, considered, left out, late),
  * those of each deliverable, region and link, of each deliverable with a region or link, and of each
  * cell; how many entries of an axis there are, with evidence and without; how many sources.
  */
