@@ -22,9 +22,12 @@ export interface ClientOptions {
 
 type In<S> = S extends z.ZodType ? z.input<S> : never
 type Out<S> = S extends z.ZodType ? z.output<S> : never
-type NoKeys<T> = keyof T extends never ? true : false
-type Field<Name extends string, T> =
-  NoKeys<T> extends true ? object : object extends T ? Partial<Record<Name, T>> : Record<Name, T>
+/** A field that is left out when the route takes nothing there, and optional when all in it is. */
+type Field<Name extends string, T> = [T] extends [Record<string, never>]
+  ? object
+  : object extends T
+    ? Partial<Record<Name, T>>
+    : Record<Name, T>
 
 /** What one call takes: path parameters, query, body, and what HTTP adds. */
 export type CallInput<O extends Operation> = Field<'params', In<Routes[O]['params']>> &

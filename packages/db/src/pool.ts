@@ -31,6 +31,7 @@ export type Purpose =
   | 'content'
   | 'controls'
   | 'deliveries'
+  | 'leadership'
   | 'leases'
   | 'ledger'
   | 'marks'

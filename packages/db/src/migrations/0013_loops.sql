@@ -100,8 +100,9 @@ end $$;
 create function instant_text(at timestamptz) returns text language sql stable parallel safe
   as $$ select to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
 
--- Parked runs whose time has come, or whose reason is gone, go back into the queue. Those that waited
--- in vain are answered, still locked, with why (wait_expired, deadline_passed): the caller ends them.
+-- Parked runs whose time has come, or whose reason is gone, go back into the queue (queued). Those that
+-- waited in vain are answered, still locked, with why (wait_expired, deadline_passed): the caller ends
+-- them.
 create function wake_runs(most integer)
 returns table (tenant_id text, run_id text, stage text, outcome text, period_key text, deadline_at timestamptz)
 language plpgsql as $$
@@ -109,6 +110,7 @@ language plpgsql as $$
 declare
   run runs;
   slot_state text;
+  because text;
 begin
   for run in select r.* from runs r where r.state = 'parked' and (r.wake_at <= now()
       or (r.park_reason = 'slot' and not exists (select from slots s where s.tenant_id = r.tenant_id
@@ -118,37 +120,46 @@ begin
         where t.id = r.tenant_id and t.state = 'active')))
     order by r.id limit most for no key update skip locked
   loop
-    case
-      when run.park_reason in ('children', 'economy', 'backoff', 'checkpoint') then
-        perform queue_parked_run(run.tenant_id, run.id, run.park_reason);
-      when run.park_reason = 'slot' then
+    because := null;
+    outcome := null;
+    case run.park_reason
+      when 'slot' then
         select s.state into slot_state from slots s where s.tenant_id = run.tenant_id
           and s.specification_id = run.specification_id and s.period_key = run.period_key
           and s.ordinal = run.ordinal;
-        if slot_state = 'reserved' then
-          return query select run.tenant_id::text, run.id::text, run.next_stage, 'wait_expired',
-            run.period_key::text, run.deadline_at;
-        elsif slot_state = 'consumed' then
-          perform queue_parked_run(run.tenant_id, run.id, 'slot_taken');
-        else
-          -- The oldest that waits, and only that one: the others would only find it at work.
-          if not exists (select from runs o where o.tenant_id = run.tenant_id
-            and o.specification_id = run.specification_id and o.period_key = run.period_key
-            and o.ordinal = run.ordinal and o.state in ('queued', 'running') and o.id < run.id)
-          then
-            perform queue_parked_run(run.tenant_id, run.id, 'slot_free');
-          end if;
+        if slot_state = 'consumed' then
+          because := 'slot_taken';
+        elsif slot_state = 'reserved' then
+          outcome := 'wait_expired';
+        elsif not exists (select from runs o where o.tenant_id = run.tenant_id
+          and o.specification_id = run.specification_id and o.period_key = run.period_key
+          and o.ordinal = run.ordinal and o.state in ('queued', 'running') and o.id < run.id)
+        then
+          -- The oldest that waits, and only that one: the others would find it at work.
+          because := 'slot_free';
         end if;
-      when run.park_reason = 'tenant_suspended' and exists (select from tenants t
-        where t.id = run.tenant_id and t.state = 'active') then
-        perform queue_parked_run(run.tenant_id, run.id, 'tenant_resumed');
-      when run.deadline_at <= now() then
-        return query select run.tenant_id::text, run.id::text, run.next_stage, 'deadline_passed',
-          run.period_key::text, run.deadline_at;
+      when 'tenant_suspended', 'provider_stopped' then
+        if run.park_reason = 'tenant_suspended' and exists (select from tenants t
+          where t.id = run.tenant_id and t.state = 'active')
+        then
+          because := 'tenant_resumed';
+        elsif run.deadline_at <= now() then
+          outcome := 'deadline_passed';
+        else
+          update runs r set wake_at = coalesce(r.deadline_at, now() + interval '1 day')
+          where r.tenant_id = run.tenant_id and r.id = run.id;
+        end if;
       else
-        update runs r set wake_at = coalesce(r.deadline_at, now() + interval '1 day')
-        where r.tenant_id = run.tenant_id and r.id = run.id;
+        because := run.park_reason;
     end case;
+    if because is not null then
+      perform queue_parked_run(run.tenant_id, run.id, because);
+      outcome := 'queued';
+    end if;
+    if outcome is not null then
+      return query select run.tenant_id::text, run.id::text, run.next_stage, outcome,
+        run.period_key::text, run.deadline_at;
+    end if;
   end loop;
 end $$;
 

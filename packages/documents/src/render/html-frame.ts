@@ -45,7 +45,7 @@ ${marks.length > 0 ? html`<p class="mark">${marks.map(({ word }) => html`<b>${wo
 <main>
 ${main}
 </main>
-<footer>${provenance(metadata)}</footer>
+<footer>${provenance(metadata)}<p class="run" aria-hidden="true">${metadata.title} · ${period}</p></footer>
 </body>
 </html>
 `

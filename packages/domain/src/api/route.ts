@@ -42,12 +42,19 @@ type Partials =
 
 export type Definition = Omit<Route, Partials> & Partial<Pick<Route, Partials>>
 
+type Literal<T, Key extends string, Default> = T extends Record<Key, infer V> ? V : Default
+
+/** The route that a definition makes: what it takes and gives stays known to the type. */
 export type RouteOf<D extends Definition> = Route<
   Given<D, 'params', typeof nothing>,
   Given<D, 'query', typeof nothing>,
   Given<D, 'body', typeof nothing>,
   Given<D, 'response', typeof nothing>
->
+> & {
+  takes: Literal<D, 'takes', D extends Record<'body', z.ZodType> ? 'json' : 'none'>
+  gives: Literal<D, 'gives', 'json'>
+  idempotent: Literal<D, 'idempotent', false>
+}
 
 /** The schema of no parameters, no query, no body. */
 export const nothing = z.strictObject({})

@@ -19,7 +19,8 @@ export interface Cell {
 export interface CellRank {
   /** The most specific of `matches`, which must not be empty; among equals the first of the scope. */
   best(matches: readonly EvidenceMatch[]): Cell
-  isFallback(axis: 'regions' | 'links', key: string): boolean
+  /** Whether counts may single the entry out: it is no fallback, and none of the scope is within it. */
+  standsAlone(axis: 'regions' | 'links', key: string): boolean
 }
 
 interface Place {
@@ -48,7 +49,8 @@ export function rankCells({ catalogue }: Pick<RunPackage, 'catalogue'>): CellRan
         return order > 0 || (order === 0 && compareCells(cell, best) < 0) ? cell : best
       })
     },
-    isFallback: (axis, key) => at(axis, key).depth === 0,
+    standsAlone: (axis, key) =>
+      at(axis, key).depth > 0 && !catalogue?.[axis].some(({ within }) => within === key),
   }
 }
 

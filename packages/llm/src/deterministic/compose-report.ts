@@ -61,7 +61,7 @@ function settingOf(runPackage: RunPackage, readings: readonly Reading[]): Settin
   const typed = readings.filter(({ form }) => form !== 'report').length
   return {
     end: dayOf(cadence.to, cadence.timeZone) ?? cadence.to.slice(0, 10),
-    isFallback: cells.isFallback,
+    standsAlone: cells.standsAlone,
     labels: {
       deliverable: label('deliverables'),
       region: label('regions'),

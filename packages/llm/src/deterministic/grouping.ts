@@ -49,19 +49,17 @@ export function narrowed(
 ): Group[] {
   const left = [...groups]
   const bucket = ({ cell, readings: [first] }: Group) => (first ? bucketOf(first, cell, apart) : '')
-  const keys = [(group: Group) => `${bucket(group)} ${group.readings[0]?.publisher}`, bucket]
-  for (const keyOf of keys)
+  const publisher = (group: Group) => `${bucket(group)} ${group.readings[0]?.publisher}`
+  for (const keyOf of [publisher, bucket])
     for (let at = left.length - 1; at > 0 && left.length > room; at -= 1) {
-      const group = left[at]
-      const host = left
-        .slice(0, at)
-        .findIndex(
-          (other) => group && keyOf(other) === keyOf(group) && fits(together(other, group)),
-        )
-      const into = left[host]
-      if (!group || !into) continue
-      left[host] = { cell: into.cell, readings: together(into, group) }
-      left.splice(at, 1)
+      const [group] = left.splice(at, 1)
+      if (!group) break
+      const host = left.find(
+        (other, place) =>
+          place < at && keyOf(other) === keyOf(group) && fits(together(other, group)),
+      )
+      if (host) left[left.indexOf(host)] = { ...host, readings: together(host, group) }
+      else left.splice(at, 0, group)
     }
   return left
 }

@@ -51,15 +51,15 @@ const ends = <T>(thing: T, at: number, all: readonly T[]): T[] =>
 /** The link that stands out, and the publisher that most of its documents come from. */
 function leadingLink(
   { filed }: Topic,
-  { labels, isFallback, noun }: Setting,
+  { labels, standsAlone, noun }: Setting,
   before: ReadonlySet<string>,
 ): { observation: Observation; publisher: string | undefined } | undefined {
   const links = tally(filed, ({ matches }) => matches.map(({ link }) => link))
   const top = leader(
-    links.filter(({ key }) => !isFallback('links', key)),
+    links.filter(({ key }) => standsAlone('links', key)),
     filed.length,
   )
-  if (!top || links.length < 2) return undefined
+  if (!top || top.things.length === filed.length) return undefined
   const count = top.things.length
   const [most] = tally(top.things, ({ reading }) => [reading.publisher])
   const from = most && 2 * most.things.length > count ? most : undefined
@@ -85,17 +85,17 @@ function leadingPublisher(
 
 function leadingRegion(
   { filed }: Topic,
-  { labels, isFallback, noun }: Setting,
+  { labels, standsAlone, noun }: Setting,
   before: ReadonlySet<string>,
 ): Observation | undefined {
   const regions = tally(filed, ({ matches }) => matches.map(({ region }) => region))
-  const named = regions.filter(({ key }) => !isFallback('regions', key))
+  const named = regions.filter(({ key }) => standsAlone('regions', key))
   const [top, next] = named
-  if (!top || regions.length < 2 || top.things.length < 3) return undefined
-  if (top.things.length === next?.things.length) return undefined
+  const count = top?.things.length ?? 0
+  if (!top || count < 3 || count === filed.length || count === next?.things.length) return undefined
   const about = `region ${top.key}`
   const where = before.has(about) ? ' here as well' : ''
-  const text = `Of the regions, ${labels.region(top.key)} is named most often${where}: in ${top.things.length} of ${filed.length} ${noun}s.`
+  const text = `Of the regions, ${labels.region(top.key)} is named most often${where}: in ${count} of ${filed.length} ${noun}s.`
   return { about, item: interpretation(text, top.things, ({ region }) => region === top.key) }
 }
 

@@ -20,7 +20,8 @@ export interface Topic {
 export interface Setting {
   /** The day, in the specification's zone, on which the window ends; it is not part of it. */
   end: Day
-  isFallback: (axis: 'regions' | 'links', key: string) => boolean
+  /** Whether counts may single out an entry of the scope. */
+  standsAlone: (axis: 'regions' | 'links', key: string) => boolean
   labels: Record<'deliverable' | 'region' | 'link', (key: string) => string>
   /** What a piece of evidence is called: `document` where it has a type, else `publication`. */
   noun: string

@@ -73,14 +73,14 @@ function howMuch(
 /** The link or region that most of the evidence concerns, and the one after it. */
 function leading(
   readings: readonly Reading[],
-  { isFallback, labels, noun }: Setting,
+  { standsAlone, labels, noun }: Setting,
   axis: 'links' | 'regions',
 ): Line | undefined {
   const keyOf = axis === 'links' ? 'link' : 'region'
   const tallies = tally(readings, ({ evidence }) => evidence.matches.map((match) => match[keyOf]))
-  const named = tallies.filter(({ key }) => !isFallback(axis, key))
+  const named = tallies.filter(({ key }) => standsAlone(axis, key))
   const top = leader(named, axis === 'links' ? readings.length : 0)
-  if (!top || tallies.length < 2) return undefined
+  if (!top || top.things.length === readings.length) return undefined
   const next = named[1]
   const label = ({ key }: Tally<Reading>) => labels[keyOf](key)
   const ahead = next ? `, ahead of ${label(next)} with ${next.things.length}` : ''

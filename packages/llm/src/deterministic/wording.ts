@@ -3,10 +3,10 @@ import { closed, firstSentence, list, quote, shorten } from './quotation.ts'
 import { forms, type Reading } from './reading.ts'
 
 /**
- * The most characters quoted of one title alone, of a title among others, and of a text; with more
- * words than `words` an item is told without its text.
+ * The most characters quoted of one title alone, of a title among others, and of a text; an item of
+ * more characters than `item` or more words than `words` is told without its text.
  */
-const quoted = { title: 300, part: 180, sentence: 260, words: 70 }
+const quoted = { title: 300, part: 180, sentence: 260, item: 600, words: 70 }
 
 /** The days after the end of the window within which a comment deadline is an implication. */
 export const nearDays = 30
@@ -23,9 +23,9 @@ export function publicationText(readings: readonly Reading[], end: Day): string 
   if (!first) return ''
   const sentence = closed(`${statement(readings)}${what(readings)}`)
   const said = [sentence, commentsClose(readings, end)].filter(Boolean)
-  const more = second ? '' : excerpt(first)
-  const words = [...said, more].join(' ').split(' ').length
-  return (more === '' || words > quoted.words ? said : [sentence, more, ...said.slice(1)]).join(' ')
+  const text = [sentence, second ? '' : excerpt(first), ...said.slice(1)].filter(Boolean).join(' ')
+  const isShort = text.length <= quoted.item && text.split(' ').length <= quoted.words
+  return isShort ? text : said.join(' ')
 }
 
 /** `FAA published final rules`, `ICIS reported`; in the passive voice where nobody is named. */
@@ -158,7 +158,7 @@ const endOf = ({ clauses }: Reading, count: number): number =>
 
 /** The first sentence of the text, where it says more than the title. */
 function excerpt({ evidence, titleKey }: Reading): string {
-  if (evidence.text === '') return ''
+  if (evidence.text === '' || evidence.withdrawn) return ''
   const sentence = firstSentence(evidence.text, quoted.sentence)
   const key = sentence.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '')
   return key === '' || titleKey.includes(key) || key === titleKey ? '' : closed(quote(sentence))

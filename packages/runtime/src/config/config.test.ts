@@ -81,7 +81,7 @@ describe('readConfig', () => {
       logLevel: 'warn',
       shutdownGraceMs: 0,
     })
-    expect(config.sealKeys.map(({ id, key }) => [id, key.export().toString('base64')])).toEqual([
+    expect(config.sealKeys.map((seal) => [seal.id, seal.key.export().toString('base64')])).toEqual([
       ['new', key(1)],
       ['old', key(2)],
     ])
@@ -91,6 +91,7 @@ describe('readConfig', () => {
       app: 'postgresql://b:two-secrets-here@db/almanac',
       system: 'postgres://a:one%20secret@db/almanac',
     })
+    expect(JSON.stringify(config.sealKeys)).toBe('[{"id":"new","key":{}},{"id":"old","key":{}}]')
     expect(config.secrets).toEqual(
       expect.arrayContaining(['one%20secret', 'one secret', 'two-secrets-here', key(2), 'sk-four']),
     )

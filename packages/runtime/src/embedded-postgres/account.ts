@@ -27,9 +27,9 @@ export async function newAccount(log: Log): Promise<Account> {
 }
 
 /** The account for a database that exists: that of its owner. */
-export async function accountOf(data: string): Promise<Account> {
+export async function accountOf(folder: string): Promise<Account> {
   if (!isRoot()) return undefined
-  const { uid, gid } = await stat(data)
+  const { uid, gid } = await stat(folder)
   return { uid, gid }
 }
 

@@ -52,8 +52,7 @@ export async function findCluster(dataFolder: string): Promise<Cluster | undefin
     const reason = `its database lay in ${await readlink(link)}, which is gone`
     throw new AlmanacError('FOLDER_UNUSABLE', { folder: dataFolder, reason })
   }
-  const data = join(folder, 'data')
-  return { folder, data, account: await accountOf(data) }
+  return { folder, data: join(folder, 'data'), account: await accountOf(folder) }
 }
 
 /**

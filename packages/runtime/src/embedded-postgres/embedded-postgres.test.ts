@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, lstat, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { isAlmanacError } from '@almanac/domain'
@@ -12,7 +22,7 @@ import {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
 } from './embedded-postgres.ts'
-import { findPostmaster } from './postmaster.ts'
+import { findPostmaster, stopPostmaster } from './postmaster.ts'
 
 const log = { info: () => undefined, warn: () => undefined }
 const { fresh, holder, clean } = dataFolders()
@@ -161,6 +171,18 @@ describe('after a crash', () => {
     await second.stop()
   })
 
+  it('stops a server that has no time to write everything, and recovers', async () => {
+    const folder = await fresh()
+    const first = await start(folder)
+    await query(first.url, 'create table kept as select 7 as answer')
+    await stopPostmaster(dataOf(folder), 0)
+    expect(await findPostmaster(dataOf(folder))).toBeUndefined()
+    await first.stop()
+    const second = await start(folder)
+    expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 7 }])
+    await second.stop()
+  })
+
   it.each(['of nobody', 'of another program'])('starts over a process id %s', async (whose) => {
     const folder = await fresh()
     await (await start(folder)).stop()
@@ -236,6 +258,17 @@ describe('a folder that cannot be used', () => {
     expect(await mounted(bind)).toEqual(said('it is read-only'))
     const small = `mount -t tmpfs -o size=8m,mode=755 none '${folder}'`
     expect(await mounted(small)).toEqual(said('its disk is full'))
+  })
+
+  it('says so when its database lost its password, or its place', async () => {
+    const folder = await fresh()
+    await mkdir(join(folder, 'postgres'), { recursive: true })
+    expect(await failureOf(start(folder))).toContain('the password of its database cannot be read')
+    await rm(join(folder, 'postgres'), { recursive: true })
+    await symlink('/nowhere/at/all', join(folder, 'postgres'))
+    expect(await failureOf(start(folder))).toContain(
+      'its database lay in /nowhere/at/all, which is gone',
+    )
   })
 
   it('says so when another Postgres made its database', async () => {

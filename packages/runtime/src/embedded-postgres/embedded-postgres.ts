@@ -117,7 +117,7 @@ const urlOf = (password: string, port: number): string =>
 async function readPassword({ folder }: Cluster): Promise<string> {
   const password = (await readFile(join(folder, 'password'), 'utf8').catch(() => '')).trim()
   if (password) return password
-  const reason = 'the password of its database is missing'
+  const reason = 'the password of its database cannot be read'
   throw new AlmanacError('FOLDER_UNUSABLE', { folder, reason })
 }
 

@@ -20,6 +20,9 @@ export interface Postmaster {
 
 const pollMs = 20
 
+/** A postmaster waits five seconds itself before it kills what does not quit. */
+const quitMs = 15_000
+
 const pidFile = (data: string) => join(data, 'postmaster.pid')
 
 /** The living postmaster of a data directory, or undefined. */
@@ -75,11 +78,16 @@ export async function disownForeignProcess(data: string): Promise<void> {
 /**
  * Stops the postmaster of a data directory, if one lives, and resolves when it is gone. Clients are
  * disconnected and everything is written; when that takes longer than `limitMs`, it stops without,
- * and recovers at its next start.
+ * and recovers at its next start. Throws DATABASE_UNREACHABLE when it does not even do that.
  */
 export async function stopPostmaster(data: string, limitMs: number): Promise<void> {
   if (await signalUntilGone(data, 'SIGINT', limitMs)) return
-  await signalUntilGone(data, 'SIGQUIT', limitMs)
+  if (await signalUntilGone(data, 'SIGQUIT', quitMs)) return
+  const port = (await findPostmaster(data))?.port
+  throw new AlmanacError('DATABASE_UNREACHABLE', {
+    where: `127.0.0.1:${port}`,
+    reason: 'it does not react to being stopped',
+  })
 }
 
 async function signalUntilGone(

@@ -36,6 +36,9 @@ function reasonInOutput(output: string): string {
   const telling =
     lines.findLast((line) => /\b(FATAL|PANIC|error)\b/.test(line)) ?? lines.findLast(Boolean)
   if (telling === undefined) return 'Postgres did not start, and did not say why'
-  const said = telling.replace(/^.*?\b(FATAL|PANIC|error):\s*/, '').replace(/\.$/, '')
-  return `Postgres says: ${said}`
+  const said = telling
+    .replace(/^.*?\b(FATAL|PANIC|error):\s*/, '')
+    .replace(/^\/\S+: /, '')
+    .replace(/\.$/, '')
+  return `Postgres fails on it (${said})`
 }

@@ -68,4 +68,4 @@ function outline(
 
 /** A hatched bar without a pattern, which would need an address: one thick, dashed line in an outline. */
 const hatched = (x: number, y: number, width: number): Html =>
-  html`<path class="n" d="M${at(x)} ${y + bar.height / 2}h${at(width)}" stroke="#B07A14" stroke-width="${bar.height}" stroke-dasharray="2 3"/>${outline('n', '#B07A14', x, y, width, 2)}`
+  html`<path class="n" d="M${at(x)} ${y + bar.height / 2}h${at(width)}" stroke="#B07A14" stroke-width="${bar.height}" stroke-dasharray="2 2"/>${outline('n', '#B07A14', x, y, width, 2)}`

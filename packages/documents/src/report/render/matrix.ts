@@ -26,7 +26,7 @@ export interface CoverageMatrix {
 
 /** Wider tables have regions as rows, so that no page is too narrow for them. */
 const mostColumns = 8
-/** With more regions than this, those without items and evidence share one column. */
+/** With more regions than this, those without items share columns. */
 const mostRegions = 8
 
 /** The matrix of a report: deliverables and regions of the specification, in its order. */
@@ -97,14 +97,18 @@ function regionGroups(
     return { label: labelOf(runPackage, 'regions', key), keys: [key], selected, isFolded: false }
   })
   if (regions.length <= mostRegions) return regions
-  const isEmpty = ({ keys: [key = ''] }: RegionGroup) =>
-    !index.counts.regions.get(key) && !used.has(key)
-  const fold = (selected: boolean, what: string): RegionGroup[] => {
-    const group = regions.filter((region) => isEmpty(region) && region.selected === selected)
-    if (group.length < 2) return group
+  const has = ({ keys: [key = ''] }: RegionGroup) => index.counts.regions.get(key)
+  const fold = (group: RegionGroup[], what: string): RegionGroup[] => {
+    const [first] = group
+    if (!first || group.length < 2) return group
     const label = `${group.length} ${what}`
-    return [{ label, keys: group.flatMap((region) => region.keys), selected, isFolded: true }]
+    return [{ ...first, label, keys: group.flatMap((region) => region.keys), isFolded: true }]
   }
-  const full = regions.filter((region) => !isEmpty(region))
-  return [...full, ...fold(true, 'others'), ...fold(false, 'not selected')]
+  const unused = regions.filter(({ keys: [key = ''] }) => !used.has(key))
+  return [
+    ...regions.filter((region) => !unused.includes(region)),
+    ...fold(unused.filter((region) => has(region)), 'with evidence only'),
+    ...fold(unused.filter((region) => has(region) === 0), 'others'),
+    ...fold(unused.filter(({ selected }) => !selected), 'not selected'),
+  ]
 }

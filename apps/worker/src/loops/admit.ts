@@ -1,0 +1,25 @@
+import { whoGoesNext, type AdmissionStore } from '@almanac/pipeline'
+import type { QueueBackend } from '@almanac/queue'
+import type { LeaderLoopWork } from '../loop.ts'
+
+export interface AdmitPorts {
+  admission: AdmissionStore
+  backend: Pick<QueueBackend, 'add'>
+  /** How many jobs all workers together run at once. */
+  capacity(): number
+}
+
+/** Runs in flight for each that the workers run at once: a job is waiting whenever one ends. */
+const inFlightPerWorker = 2
+
+/** The only door into the queue: fills up to twice the workers' capacity, fairly among tenants. */
+export const admit = ({ admission, backend, capacity }: AdmitPorts): LeaderLoopWork => ({
+  name: 'admit',
+  everyMs: 250,
+  pass: async () => {
+    const { tenants, inFlight } = await admission.backlog()
+    const counts = whoGoesNext(tenants, inFlightPerWorker * capacity() - inFlight)
+    if (counts.size > 0) await backend.add(await admission.admit(counts))
+    return false
+  },
+})

@@ -1,0 +1,29 @@
+import type { StageControl } from '@almanac/pipeline'
+import type { StageWorkers } from './bind-stages.ts'
+import type { StageConcurrency } from './stage-concurrency.ts'
+
+/**
+ * Makes this process's workers do what the `stage_controls` rows say; a stage without a row works
+ * with its default. Applied on every pass, so that a worker that starts later obeys too.
+ */
+export function applyStageControls(
+  controls: readonly StageControl[],
+  workers: StageWorkers,
+  defaults: StageConcurrency,
+): void {
+  const byStage = new Map(controls.map((control) => [control.stage, control]))
+  for (const [stage, worker] of workers) {
+    const { paused = false, concurrency = null } = byStage.get(stage) ?? {}
+    const wanted = Math.max(1, concurrency ?? defaults[stage])
+    if (worker.concurrency !== wanted) worker.setConcurrency(wanted)
+    if (paused && !worker.paused) worker.pause()
+    if (!paused && worker.paused) worker.resume()
+  }
+}
+
+/** How many jobs this process can run at once, without the paused stages. */
+export const capacityOf = (workers: StageWorkers): number =>
+  [...workers.values()].reduce(
+    (sum, { paused, concurrency }) => sum + (paused ? 0 : concurrency),
+    0,
+  )

@@ -1,0 +1,184 @@
+import { hostname } from 'node:os'
+import type { StageName } from '@almanac/domain'
+import {
+  pipeline,
+  type AnyStage,
+  type Operations,
+  type RunnerPorts,
+  type StageLog,
+} from '@almanac/pipeline'
+import type { QueueBackend } from '@almanac/queue'
+import { abortCancelled, createActiveRuns } from './active-runs.ts'
+import { bindStages, type StageWorkers } from './bind-stages.ts'
+import type { Deliverer } from './deliverer.ts'
+import { keepLease } from './lease-keeper.ts'
+import type { Log } from './log.ts'
+import { startLoop, type LeaderLoopWork, type RunningLoop } from './loop.ts'
+import { admit } from './loops/admit.ts'
+import { chain } from './loops/chain.ts'
+import { deliver } from './loops/deliver.ts'
+import { sweep } from './loops/sweep.ts'
+import { tick } from './loops/tick.ts'
+import { defaultConcurrency, type StageConcurrency } from './stage-concurrency.ts'
+import { applyStageControls, capacityOf } from './stage-controls.ts'
+
+export interface WorkerOptions {
+  /** What stages and runner need; the worker adds the log and the prompt of the delivery loop. */
+  ports: Omit<RunnerPorts, 'log' | 'deliveries'>
+  operations: Operations
+  backend: QueueBackend
+  /** Where deliveries can go, by the name that a delivery row has. */
+  deliverers: Readonly<Record<string, Deliverer>>
+  log: Log
+  version: string
+  /** The lease is lost: others take over; the process must exit. */
+  onLost(): void
+  /** Jobs at once, by stage; what is not named has its default. */
+  concurrency?: Partial<StageConcurrency>
+  /** Jobs at once of all workers together; default: what this process runs. */
+  capacity?: () => number
+  /** The list of stages; another one is for benchmarks and tests. */
+  stages?: readonly AnyStage[]
+}
+
+export interface RunningWorker {
+  /** Runs were queued or have ended: admission looks now, and not with its next pass. */
+  wake(): void
+  /** A run was cancelled or a tenant stopped: running jobs are looked at now. */
+  wakeCancel(): void
+  /**
+   * Takes no more work, waits `graceMs` for what runs, hands the rest back, and gives up the lease.
+   * The queue and the database stay open.
+   */
+  stop(graceMs: number): Promise<void>
+  stats(): WorkerStats
+}
+
+export interface WorkerStats {
+  /** Milliseconds until the lease ends unless it is renewed. */
+  leaseLeftMs: number
+  stages: Partial<Record<StageName, { active: number; concurrency: number; paused: boolean }>>
+  loops: { name: string; leading: boolean; passes: number }[]
+}
+
+/**
+ * Starts everything that a worker process does: a lease, one queue worker a stage, the leader loops,
+ * and the watch over pauses and cancels.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { ports, operations, backend, log, deliverers, stages = pipeline } = options
+  const { controls, marks, leadership } = operations
+  const { workerId } = ports.identity
+  const concurrency = { ...defaultConcurrency, ...options.concurrency }
+  const active = createActiveRuns()
+  const lease = await keepLease({
+    leases: operations.leases,
+    worker: { id: workerId, host: hostname(), pid: process.pid, version: options.version },
+    log,
+    onLost: () => {
+      active.abortAll(new Error('the lease of the worker is lost'))
+      options.onLost()
+    },
+  })
+
+  const obeyed = await controls.read()
+  const workers: StageWorkers = bindStages({
+    stages,
+    ports: {
+      ...ports,
+      log: (line) => {
+        logStage(log, line)
+      },
+      // The loop that this process may lead; another process's finds the delivery within a second.
+      deliveries: {
+        prompt: () => {
+          loops.deliver.wake()
+          return Promise.resolve()
+        },
+      },
+    },
+    marks,
+    backend,
+    active,
+    concurrency,
+    onRunEnd: () => {
+      loops.admit.wake()
+    },
+    onError: (cause) => {
+      log.warn({ worker: workerId, cause }, 'a job or its queue failed')
+    },
+  })
+  applyStageControls(obeyed, workers, concurrency)
+
+  const capacity = options.capacity ?? (() => capacityOf(workers))
+  const wakeAdmit = () => {
+    loops.admit.wake()
+  }
+  const leader = (work: LeaderLoopWork): RunningLoop => startLoop({ ...work, leadership }, log)
+  const loops = {
+    admit: leader(admit({ admission: operations.admission, backend, capacity })),
+    tick: leader(tick({ schedules: operations.schedules, clock: ports.clock, log, wakeAdmit })),
+    sweep: leader(sweep({ sweep: operations.sweep, controls, backend, log, wakeAdmit })),
+    deliver: leader(
+      deliver({
+        ...{ deliveries: operations.deliveries, deliverers, workerId, clock: ports.clock, log },
+      }),
+    ),
+    chain: leader(chain({ chain: operations.chain })),
+  }
+  const watches = {
+    controls: startLoop(
+      {
+        name: 'controls',
+        everyMs: 1_000,
+        pass: async () => {
+          applyStageControls(await controls.read(), workers, concurrency)
+          return false
+        },
+      },
+      log,
+    ),
+    cancel: startLoop(
+      {
+        name: 'cancel',
+        everyMs: 500,
+        pass: async () => {
+          await abortCancelled(active, marks)
+          return false
+        },
+      },
+      log,
+    ),
+  }
+  const all = [...Object.values(loops), ...Object.values(watches)]
+
+  return {
+    wake: wakeAdmit,
+    wakeCancel: () => {
+      watches.cancel.wake()
+    },
+    stop: async (graceMs) => {
+      const [watchCancel, rest] = [[watches.cancel], all.filter((loop) => loop !== watches.cancel)]
+      await Promise.all(rest.map((loop) => loop.stop()))
+      await Promise.all([...workers.values()].map((worker) => worker.close(graceMs)))
+      await Promise.all(watchCancel.map((loop) => loop.stop()))
+      await lease.stop()
+    },
+    stats: () => ({
+      leaseLeftMs: lease.leftMs,
+      stages: Object.fromEntries(
+        [...workers].map(([stage, worker]) => {
+          const { active, concurrency, paused } = worker
+          return [stage, { active, concurrency, paused }]
+        }),
+      ),
+      loops: all.map(({ name, leading, passes }) => ({ name, leading, passes })),
+    }),
+  }
+}
+
+/** One line for every stage that ran; one that failed has its cause. */
+function logStage(log: Log, { cause, ...line }: StageLog): void {
+  if (cause === undefined || line.end === 'dropped') log.info(line, 'stage')
+  else log.warn({ ...line, cause }, 'stage')
+}

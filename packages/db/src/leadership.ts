@@ -1,0 +1,53 @@
+import type { Leadership, LoopName } from '@almanac/pipeline'
+import type { Database, DedicatedConnection } from './pool.ts'
+
+/**
+ * One leader for each loop: whoever holds its advisory lock. The locks belong to one connection of
+ * this process; when that breaks, Postgres gives them to others and all its leaderships are lost.
+ */
+export function createLeadership(db: Database): Leadership {
+  const led = new Set<LoopName>()
+  let connecting: Promise<DedicatedConnection> | undefined
+
+  const connection = async (): Promise<DedicatedConnection> => {
+    connecting ??= db.dedicate('leadership')
+    try {
+      const open = await connecting
+      if (!open.lost.aborted) return open
+    } catch (error) {
+      connecting = undefined
+      throw error
+    }
+    led.clear()
+    connecting = undefined
+    return connection()
+  }
+
+  return {
+    async lead(loop) {
+      const { query, lost } = await connection()
+      // The lock is the connection's, so a second claim in this process would succeed too.
+      if (led.has(loop)) return undefined
+      led.add(loop)
+      const [row] = await query<{ won: boolean }>(
+        `select pg_try_advisory_lock(hashtext('almanac.leader'), hashtext($1)) as won`,
+        [loop],
+      ).catch((error: unknown) => {
+        led.delete(loop)
+        throw error
+      })
+      if (!row?.won) {
+        led.delete(loop)
+        return undefined
+      }
+      return {
+        lost,
+        async release() {
+          if (lost.aborted || !led.has(loop)) return
+          await query(`select pg_advisory_unlock(hashtext('almanac.leader'), hashtext($1))`, [loop])
+          led.delete(loop)
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,1 @@
+export { createDeterministicEngine } from './deterministic/engine.ts'
