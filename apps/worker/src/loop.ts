@@ -90,7 +90,7 @@ export function startLoop(
         await makePasses(AbortSignal.any([stopping.signal, term.lost]))
         leading = false
         await attempt(() => term.release())
-      } else await createBell().wait(followEveryMs, stopping.signal)
+      } else await createBell().wait(restMs(followEveryMs, failures), stopping.signal)
     }
   }
   const ended = run()
@@ -122,6 +122,7 @@ const everyone: Term = {
   release: () => Promise.resolve(),
 }
 
+/** The interval, doubled for every failure in a row. */
 const restMs = (everyMs: number, failures: number): number =>
   Math.min(everyMs * 2 ** Math.min(failures, 16), longestRestMs)
 

@@ -39,9 +39,9 @@ async function deliverOne(
     const detail = await deliverer.deliver(delivery, signal)
     await deliveries.succeeded(delivery, detail)
   } catch (cause) {
-    // Shutdown is no failure of the delivery: its claim runs out with the worker.
-    if (signal.aborted) return
-    const next = nextAttempt(attempts + 1, clock.now())
+    const now = clock.now()
+    // Shutdown is no failure of the delivery: whoever leads next goes on with it at once.
+    const next = signal.aborted ? now : nextAttempt(attempts + 1, now)
     const error = cause instanceof Error ? cause.message : String(cause)
     await deliveries.failed(delivery, error, next)
     log.warn({ ...ids, attempts: attempts + 1, nextAttemptAt: next, cause }, 'a delivery failed')

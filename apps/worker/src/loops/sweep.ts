@@ -36,10 +36,7 @@ export function sweep(ports: SweepPorts): LeaderLoopWork {
     if ((await moved) > 0) wakeAdmit()
   }
   const duties: Record<string, () => Promise<unknown>> = {
-    takeOver: async () => {
-      await enqueue(await store.takeOver())
-      wakeAdmit()
-    },
+    takeOver: async () => enqueue(await store.takeOver()),
     readd: async () => {
       const paused = (await controls.read()).filter((control) => control.paused)
       const stuck = await store.stuck(

@@ -24,7 +24,7 @@ export function htmlDocument(frame: Frame): string {
   const test = metadata.test ? 'Test run: ' : ''
   const period = metadata.periodKey === null ? window : metadata.periodKey
   const page = html`<!doctype html>
-<html lang="en">
+<html lang="en" data-run="${metadata.title} · ${period}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -45,7 +45,7 @@ ${marks.length > 0 ? html`<p class="mark">${marks.map(({ word }) => html`<b>${wo
 <main>
 ${main}
 </main>
-<footer>${provenance(metadata)}<p class="run" aria-hidden="true">${metadata.title} · ${period}</p></footer>
+<footer>${provenance(metadata)}</footer>
 </body>
 </html>
 `

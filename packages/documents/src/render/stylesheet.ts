@@ -31,7 +31,6 @@ cite{font-style:normal}
 .brief li+li{margin-top:8px}
 .skip{position:absolute;left:-999px;background:var(--g);padding:4px 10px}
 .skip:focus{left:12px;top:12px}
-.run{display:none}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;min-width:60%;font-variant-numeric:tabular-nums;color:var(--ink)}
 caption{text-align:left;padding-bottom:8px}
@@ -67,8 +66,9 @@ dd{margin:0;color:var(--ink);min-width:0}
 code{font:13px/20px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
 .test::before{content:"TEST RUN";position:fixed;inset:0;display:grid;place-items:center;font:700 15vw/1 system-ui,sans-serif;color:var(--bar);opacity:.09;transform:rotate(-24deg);z-index:-1;white-space:nowrap}
 @media (max-width:30rem){h1{font-size:28px;line-height:34px}.brief{margin-left:-20px;margin-right:-20px;padding:18px 20px}dl{display:block}dd{margin-bottom:8px}}
-@page{size:auto;margin:18mm;@bottom-right{content:counter(page) " / " counter(pages);font:9pt system-ui,sans-serif;color:#55534D}}
-@media print{body{border:0;font-size:10.5pt;line-height:15pt;orphans:3;widows:3}header,main,footer{max-width:none;padding:0}header{border-top:6px solid var(--bar);padding-top:14pt}.skip,.back{display:none}.run{display:block;position:fixed;left:0;bottom:-11mm;margin:0;font:9pt system-ui,sans-serif;color:#55534D}tfoot{display:table-row-group}th,td{padding:2pt 6pt}h1{font-size:22pt;line-height:26pt}section{margin-top:22pt}h2,caption,.count{break-after:avoid}.brief,.items li,.sources li,figure,tr,dl{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}th:first-child{position:static}.sources li,.meta{font-size:9.5pt;line-height:13pt}.sources .meta{font-size:8.5pt;line-height:12pt}.sources a::after{content:" <" attr(href) ">";overflow-wrap:anywhere}.s1,.s2,.s3,.s4,.k,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
+html{--run:attr(data-run)}
+@page{margin:18mm;@bottom-left{content:var(--run);font:9pt system-ui,sans-serif;color:#55534D}@bottom-right{content:counter(page) " / " counter(pages);font:9pt system-ui,sans-serif;color:#55534D}}
+@media print{body{border:0;font-size:10.5pt;line-height:15pt;orphans:3;widows:3}header,main,footer{max-width:none;padding:0}header{border-top:6px solid var(--bar);padding-top:14pt}.skip,.back{display:none}tfoot{display:table-row-group}th,td{padding:2pt 6pt}h1{font-size:22pt;line-height:26pt}section{margin-top:22pt}h2,caption,.count{break-after:avoid}.brief,.items li,.sources li,figure,tr,dl{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}th:first-child{position:static}.sources li,.meta{font-size:9.5pt;line-height:13pt}.sources .meta{font-size:8.5pt;line-height:12pt}.sources a::after{content:" <" attr(href) ">";overflow-wrap:anywhere}.s1,.s2,.s3,.s4,.k,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
 `
 
 /** The source expression that lets a Content-Security-Policy allow the stylesheet: `sha256-…`. */

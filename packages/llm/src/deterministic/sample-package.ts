@@ -56,12 +56,7 @@ export function samplePackage({
   } satisfies SpecificationInput
   return runPackage.parse({
     packageVersion: 1,
-    run: {
-      id: 'run_01kafexamp1e00000000000000',
-      tenantId: 'ten_01kafexamp1e00000000000000',
-      tenantName: 'Harbour Ltd',
-      test: false,
-    },
+    tenantName: 'Harbour Ltd',
     instruction: industry.instruction,
     specification: {
       id: 'spec_01kafexamp1e00000000000000',
