@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now: () => number
-  /** Waits `ms`; false when `signal` was aborted before. */
+  /** Waits `ms`, if they are any; false when `signal` was aborted before. */
   wait: (ms: number, signal: AbortSignal) => Promise<boolean>
 }
 
@@ -10,7 +10,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   wait: (ms, signal) =>
     new Promise((resolve) => {
-      if (signal.aborted) return resolve(false)
+      if (signal.aborted || ms <= 0) return resolve(!signal.aborted)
       const stop = () => {
         clearTimeout(timer)
         resolve(false)

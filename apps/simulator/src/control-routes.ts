@@ -5,10 +5,10 @@ import { faultRule } from './faults/fault-book.ts'
 import { jsonOf, type Exchange } from './http/exchange.ts'
 import type { Handler, Route } from './http/router.ts'
 import type { RequestLog } from './request-log.ts'
-import { settings } from './settings.ts'
+import { seed } from './settings.ts'
 
 const rules = z.union([z.array(faultRule), faultRule.transform((rule) => [rule])])
-const seedChange = z.strictObject({ seed: settings.shape.seed })
+const seedChange = z.strictObject({ seed })
 /** Its keys and values are parsed where they are applied. */
 const settingsChange = z.custom<SettingsChange>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

@@ -1,5 +1,5 @@
 import { AlmanacError } from '@almanac/domain'
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomBytes, type CipherKey } from 'node:crypto'
 
 /** Content as it lies in the database: `keyId` names the key that sealed it, null when none did. */
 export interface Sealed {
@@ -28,7 +28,7 @@ const [nonceBytes, tagBytes] = [12, 16]
 /** A 32-byte key and the name that is stored beside what it sealed. */
 export interface ContentKey {
   id: string
-  key: Buffer
+  key: CipherKey
 }
 
 /**

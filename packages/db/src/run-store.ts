@@ -32,6 +32,7 @@ interface Row {
   deadline_at: Date | null
   created_at: Date
   outputs: unknown
+  origin_outputs: unknown
 }
 
 const narrowed = z.nullable(scope.partial())
@@ -68,6 +69,7 @@ export function createRunStore(db: Database): RunStore {
         tries: row.tries,
         cancelRequested: row.state === 'cancelling',
         outputs: outputsByStage.parse(row.outputs) ?? {},
+        originOutputs: outputsByStage.parse(row.origin_outputs) ?? {},
       }
     },
   }

@@ -78,7 +78,7 @@ async function lockDue(trx: Trx, now: Date, limit: number): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`select s.tenant_id, s.id, s.revision, v.body,
       coalesce(s.activated_at, s.created_at) as activated_at, s.activated_by,
       (select l.period_key from slots l where l.tenant_id = s.tenant_id and l.specification_id = s.id
-        and l.cadence = v.cadence order by l.period_key desc limit 1) as last_period_key
+        and l.cadence = v.cadence and l.due_at is not null order by l.period_key desc limit 1) as last_period_key
     from specifications s
     join specification_revisions v on v.tenant_id = s.tenant_id and v.specification_id = s.id
       and v.revision = s.revision

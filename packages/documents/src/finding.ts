@@ -1,8 +1,6 @@
 /** The JSON pointer (RFC 6901) of a path into a document; `''` is the whole document. */
 export function pointer(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('')
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 const mostCharacters = 160

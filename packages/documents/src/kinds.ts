@@ -24,11 +24,31 @@ export function createKinds(ports: KindPorts): DocumentKinds {
   }
 }
 
-/** A kind as the pipeline holds it: content comes in as JSON and is parsed where it does. */
-function forgetContent<Content extends Json>(kind: DocumentKind<Content>): AnyDocumentKind {
-  const { parse, render } = kind
+/**
+ * A kind as the pipeline holds it. Content that this kind itself has read or parsed is known to be its
+ * own; anything else is parsed where it comes in.
+ */
+function forgetContent<Content extends Json & object>(
+  kind: DocumentKind<Content>,
+): AnyDocumentKind {
+  const own = new WeakSet<object>()
+  const isOwn = (content: unknown): content is Content =>
+    typeof content === 'object' && content !== null && own.has(content)
+  const parse = (content: unknown): Content => {
+    if (isOwn(content)) return content
+    const parsed = kind.parse(content)
+    own.add(parsed)
+    return parsed
+  }
+  const { render } = kind
   return {
     ...kind,
+    parse,
+    read(runPackage, answers) {
+      const result = kind.read(runPackage, answers)
+      if (result.content !== undefined) own.add(result.content)
+      return result
+    },
     validate: (content, runPackage) => kind.validate(parse(content), runPackage),
     evaluate: (content, runPackage, findings) =>
       kind.evaluate(parse(content), runPackage, findings),

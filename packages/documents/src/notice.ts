@@ -17,7 +17,10 @@ export function marksOf(
 ): Mark[] {
   const marks: Mark[] = []
   if (test)
-    marks.push({ word: 'TEST RUN', sentence: 'Test run: made for trial only, it counts for nothing.' })
+    marks.push({
+      word: 'TEST RUN',
+      sentence: 'Test run: made for trial only, it counts for nothing.',
+    })
   if (narrowed) marks.push({ word: 'NARROWED', sentence: narrowing(runPackage) })
   const samples = runPackage.evidence.filter(isSample).length
   if (samples > 0)
@@ -38,7 +41,8 @@ export function withMarks(notice: string, marks: readonly Mark[]): string {
 }
 
 function narrowing({ scope, specification: { body } }: RunPackage): string {
-  if (!scope || body.kind !== 'report') return 'Narrowed: this run covers a part of its specification.'
+  if (!scope || body.kind !== 'report')
+    return 'Narrowed: this run covers a part of its specification.'
   const part = (axis: Axis) => `${scope[axis].length} of ${body[axis].length} ${axis}`
   return `Narrowed: this run covers ${part('deliverables')}, ${part('regions')} and ${part('links')} of its specification.`
 }

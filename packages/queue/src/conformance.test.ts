@@ -7,7 +7,7 @@ import { conformance } from './conformance.ts'
 import { createQueueBackend, type QueueBackendOptions } from './create-queue-backend.ts'
 import { migrateQueue } from './postgres-driver.ts'
 import type { QueueBackend } from './queue-backend.ts'
-import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import { startOwnPostgres, type OwnPostgres } from '../../../test/support/own-postgres.ts'
 
 const noDatabase = 'postgres://nobody@127.0.0.1:1/none'
 
@@ -50,10 +50,10 @@ describe.skipIf(!redis)('the queue on Redis', () => {
 })
 
 describe('the queue on Postgres', () => {
-  let postgres: TestPostgres
+  let postgres: OwnPostgres
   let connection: PostgresConnection
   beforeAll(async () => {
-    postgres = await startPostgres()
+    postgres = await startOwnPostgres()
     await migrateQueue({ databaseUrl: postgres.url })
     connection = new PostgresConnection({ connectionString: postgres.url, max: 1 })
   })

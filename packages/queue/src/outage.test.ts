@@ -9,7 +9,7 @@ import { aJob, until } from './conformance.ts'
 import { createQueueBackend, type QueueBackendOptions } from './create-queue-backend.ts'
 import { migrateQueue } from './postgres-driver.ts'
 import type { QueueBackend, TakenJob } from './queue-backend.ts'
-import { startPostgres, type TestPostgres } from './testing/postgres.ts'
+import { startOwnPostgres, type OwnPostgres } from '../../../test/support/own-postgres.ts'
 
 /** What the queue does when its server, or another worker, goes away. */
 
@@ -172,10 +172,10 @@ describe.skipIf(!redis)('when Redis is away', () => {
 })
 
 describe('when Postgres is away', () => {
-  let server: TestPostgres
+  let server: OwnPostgres
   const options = (): Options => ({ databaseUrl: server.url })
   beforeAll(async () => {
-    server = await startPostgres()
+    server = await startOwnPostgres()
   })
   afterAll(() => server.stop())
 

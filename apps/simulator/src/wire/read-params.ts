@@ -187,7 +187,6 @@ const articles: Record<string, string> = {
   array: 'an array',
   object: 'an object',
   record: 'an object',
-  number: 'a decimal',
 }
 const named = (type: string): string => articles[type] ?? `a ${type}`
 

@@ -4,7 +4,8 @@
 create function load_run(tenant text, run text) returns table (
   specification_id text, revision integer, state text, epoch integer, next_stage text, tries integer,
   trigger text, lane text, test boolean, fresh boolean, narrow jsonb, period text, ordinal integer,
-  on_conflict text, origin jsonb, deadline_at timestamptz, created_at timestamptz, outputs jsonb)
+  on_conflict text, origin jsonb, deadline_at timestamptz, created_at timestamptz, outputs jsonb,
+  origin_outputs jsonb)
 language plpgsql as $$
 #variable_conflict use_column
 begin
@@ -13,12 +14,14 @@ begin
     r.trigger, r.lane, r.test, r.fresh, r.narrow, r.period, r.ordinal,
     r.on_conflict, r.origin, r.deadline_at, r.created_at,
     (select jsonb_object_agg(o.stage, o.output) from stage_outputs o
-      where o.tenant_id = tenant and o.run_id = run)
+      where o.tenant_id = tenant and o.run_id = run),
+    case when r.origin is not null then (select jsonb_object_agg(o.stage, o.output) from stage_outputs o
+      where o.tenant_id = tenant and o.run_id = r.origin ->> 'runId') end
   from runs r where r.tenant_id = tenant and r.id = run;
 end $$;
 
 -- `month_floor` is the lowest run id of the month that the run was made in. A run counts against the
--- quota of on-demand runs with those that came before it and were not refused or given up.
+-- quota of on-demand runs with those that came before it, blocked and cancelled ones aside.
 create function bound_specification(tenant text, specification text, wanted integer, run text, month_floor text)
 returns table (
   state text, tenant_name text, tenant_state text, body text, hash text, entitlement jsonb,
@@ -30,10 +33,8 @@ begin
   return query select s.state, t.name, t.state, v.body, v.hash, e.body,
     case when v.cadence <> 'on_demand' then 0 else (
       select count(*)::integer from runs r
-      join specification_revisions o on o.tenant_id = r.tenant_id
-        and o.specification_id = r.specification_id and o.revision = r.revision
-      where r.tenant_id = tenant and r.id between month_floor and run and not r.test
-        and r.state not in ('failed', 'blocked', 'cancelled') and o.cadence = 'on_demand')
+      where r.tenant_id = tenant and r.id between month_floor and run and r.period_key is null
+        and not r.test and r.state not in ('blocked', 'cancelled'))
     end
   from specifications s
   join specification_revisions v on v.tenant_id = s.tenant_id and v.specification_id = s.id

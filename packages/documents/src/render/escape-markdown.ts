@@ -14,12 +14,15 @@ const lineStart = /^(?:[#+\-=!]|\d+(?=[.)]))/
  * it. It is safe at the start of a line and in a table's cell, but not inside a link's destination.
  */
 export function escapeMarkdown(text: string): string {
-  return visibleText(text)
-    // A word with an @ becomes a link to mail or to a person, escaped or not; as code it does not.
-    .split(/([\w.+-]*@[\w.+-]*)/)
-    .map((part, i) => (i % 2 === 1 ? `\`${part}\`` : escapePlain(part)))
-    .join('')
-    .replace(lineStart, (found) => (/\d/.test(found) ? `${found}\\` : `\\${found}`))
+  const visible = visibleText(text)
+  // A word with an @ becomes a link to mail or to a person, escaped or not; as code it does not.
+  const escaped = visible.includes('@')
+    ? visible
+        .split(/([\w.+-]*@[\w.+-]*)/)
+        .map((part, i) => (i % 2 === 1 ? `\`${part}\`` : escapePlain(part)))
+        .join('')
+    : escapePlain(visible)
+  return escaped.replace(lineStart, (found) => (/\d/.test(found) ? `${found}\\` : `\\${found}`))
 }
 
 function escapePlain(text: string): string {

@@ -55,9 +55,11 @@ ${main}
 function provenance(metadata: DocumentMetadata): Html {
   const rows = provenanceRows(metadata).map(
     ({ label, value, code }) =>
-      html`<dt>${label}</dt><dd>${code ? html`<code>${value}</code>` : value}</dd>`,
+      html`<dt>${label}</dt>
+        <dd>${code ? html`<code>${value}</code>` : value}</dd>`,
   )
-  return html`<section aria-labelledby="provenance"><h2 id="provenance">Provenance</h2>
-<dl>${rows}</dl></section>
-`
+  return html`<section aria-labelledby="provenance">
+    <h2 id="provenance">Provenance</h2>
+    <dl>${rows}</dl>
+  </section> `
 }

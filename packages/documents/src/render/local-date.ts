@@ -44,6 +44,62 @@ function format(timeZone: string): Intl.DateTimeFormat {
   return known
 }
 
+const mostRemembered = 4_000
+const remembered = new Map<string, LocalTime>()
+
+/**
+ * What the clock of `timeZone` (IANA) shows at `instant`, an ISO 8601 instant or milliseconds. A
+ * document asks for the same few instants again and again, and the formatter is slow: answers are kept.
+ */
+export function localTime(instant: string | number, timeZone: string): Readonly<LocalTime> {
+  const key = `${instant} ${timeZone}`
+  const known = remembered.get(key)
+  if (known) return known
+  const time = { year: 0, month: 0, day: 0, hour: 0, minute: 0 }
+  for (const { type, value } of format(timeZone).formatToParts(new Date(instant)))
+    if (type in time) time[type as keyof LocalTime] = Number(value)
+  if (remembered.size >= mostRemembered) remembered.clear()
+  remembered.set(key, time)
+  return time
+}
+
+const monthNames = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+]
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** A formatter whose numbers depend on nothing but its arguments: locale and calendar are fixed. */
+function format(timeZone: string): Intl.DateTimeFormat {
+  let known = formats.get(timeZone)
+  if (!known) {
+    known = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+    })
+    formats.set(timeZone, known)
+  }
+  return known
+}
+
 /** What the clock of `timeZone` (IANA) shows at `instant`, an ISO 8601 instant or milliseconds. */
 export function localTime(instant: string | number, timeZone: string): LocalTime {
   const time = { year: 0, month: 0, day: 0, hour: 0, minute: 0 }
@@ -71,8 +127,7 @@ export function windowText(from: string, to: string, timeZone: string): string {
     return `${dayText(first)}, ${clock(first)} – ${dayText(end)}, ${clock(end)}`
   const last = localTime(Date.parse(to) - 1, timeZone)
   if (first.year !== last.year) return `${dayText(first)} – ${dayText(last)}`
-  if (first.month !== last.month)
-    return `${first.day} ${monthName(first.month)} – ${dayText(last)}`
+  if (first.month !== last.month) return `${first.day} ${monthName(first.month)} – ${dayText(last)}`
   if (first.day === 1 && end.day === 1) return `${monthName(first.month)} ${first.year}`
   if (first.day === last.day) return dayText(first)
   return `${first.day}–${dayText(last)}`

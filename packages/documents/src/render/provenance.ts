@@ -14,7 +14,10 @@ export function provenanceRows(metadata: DocumentMetadata): ProvenanceRow[] {
   return [
     text('Classification', metadata.classification),
     code('Run', metadata.runId),
-    code('Specification', `${metadata.specificationId}, revision ${metadata.specificationRevision}`),
+    code(
+      'Specification',
+      `${metadata.specificationId}, revision ${metadata.specificationRevision}`,
+    ),
     code('Document', `${metadata.documentId}, version ${metadata.version}`),
     code('Window', `${metadata.from} to ${metadata.to}`),
     code('Package SHA-256', inFours(metadata.packageHash)),

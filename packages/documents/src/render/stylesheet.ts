@@ -15,7 +15,6 @@ footer{padding-bottom:64px}
 section{margin-top:44px}
 h1{font-size:34px;line-height:40px;font-weight:600;margin:4px 0 6px}
 h2{font-size:21px;line-height:28px;font-weight:600;margin:0 0 12px}
-h3{font-size:17px;line-height:27px;font-weight:600;margin:20px 0 4px}
 p{margin:0 0 12px}
 a{color:var(--a);text-underline-offset:2px}
 ol,ul{margin:0;padding:0;list-style:none}
@@ -55,11 +54,12 @@ figcaption{margin-top:8px}
 .items li{margin-bottom:20px}
 .items p{margin:0}
 .tag b{font-weight:600;color:var(--ink)}
-.sam{border:1px solid var(--bar);color:var(--bar);padding:0 5px;font:600 13px/18px system-ui,sans-serif;letter-spacing:.04em}
+mark{background:0 0;border:1px solid var(--bar);color:var(--bar);padding:0 5px;font:600 13px/18px system-ui,sans-serif;letter-spacing:.04em}
 :target{outline:2px solid var(--a);outline-offset:5px}
-.sources li{display:grid;grid-template-columns:2.2em 1fr;margin-bottom:10px;font-size:16px;line-height:24px}
+.sources{counter-reset:s}
+.sources li{position:relative;padding-left:2.3em;margin-bottom:10px;font-size:16px;line-height:24px}
+.sources li::before{counter-increment:s;content:counter(s) ".";position:absolute;left:0;color:var(--meta)}
 .sources .meta{display:block;font:var(--sans)}
-.sources .no{color:var(--meta);font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}
 dt{color:var(--meta)}
 dd{margin:0;color:var(--ink);min-width:0}

@@ -1,3 +1,5 @@
+import type { RunPackage } from '@almanac/domain'
+import { labelOf } from './package-index.ts'
 import type { ReportContent, ReportItem } from './schema.ts'
 
 /** A statement of a report that can be true or false: an item, or a line of the summary. */
@@ -32,4 +34,16 @@ export function claimsOf({ summary, sections }: ReportContent): Claim[] {
       })),
     ),
   ]
+}
+
+const place = /^\/(?:summary\/(\d+)|sections\/(\d+)(?:\/items\/(\d+))?)/
+
+/** What people call the place of a JSON pointer: `Final rules, item 3`, `Summary, line 2`. */
+export function placeName(path: string, content: ReportContent, runPackage: RunPackage): string {
+  const [, line, section, item] = place.exec(path) ?? []
+  if (line !== undefined) return `Summary, line ${Number(line) + 1}`
+  if (section === undefined) return path.startsWith('/summary') ? 'Summary' : 'Report'
+  const { deliverable = '' } = content.sections[Number(section)] ?? {}
+  const label = labelOf(runPackage, 'deliverables', deliverable)
+  return item === undefined ? label : `${label}, item ${Number(item) + 1}`
 }

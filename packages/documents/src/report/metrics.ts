@@ -1,7 +1,8 @@
 import type { Evaluation, Finding, FindingCode, Metric, RunPackage } from '@almanac/domain'
-import { claimsOf, type Claim } from './claims.ts'
+import { claimsOf, placeName, type Claim } from './claims.ts'
+import { coverageOf, gapReason, itemCount, statementOf, validClaims } from './coverage.ts'
 import { statementLimits } from './limits.ts'
-import { cellKey, indexPackage, labelOf, type Cell, type PackageIndex } from './package-index.ts'
+import { indexPackage, labelOf, type PackageIndex } from './package-index.ts'
 import type { ReportContent } from './schema.ts'
 
 /**
@@ -30,11 +31,15 @@ export function evaluateReport(
   const claims = claimsOf(content)
   const covered = coverageOf(index, claims, findings)
   const presence = Math.min(1, 2 * covered.value)
-  const share = (offences: string[], statements = covered.target): Pick<Metric, 'value' | 'reasons'> => ({
+  const share = (
+    offences: string[],
+    statements = covered.target,
+  ): Pick<Metric, 'value' | 'reasons'> => ({
     value: presence * Math.max(0, 1 - offences.length / Math.max(1, statements)),
     reasons: [...few(offences), ...(presence < 1 ? [littleReported(presence)] : [])],
   })
-  const of = (...codes: FindingCode[]) => offences(claims, findings, codes)
+  const name = (path: string) => placeName(path, content, runPackage)
+  const of = (...codes: FindingCode[]) => offences(claims, findings, codes, name)
   const metrics: Metric[] = [
     {
       name: 'coverage',
@@ -51,7 +56,11 @@ export function evaluateReport(
     {
       name: 'concision',
       weight: 0.1,
-      ...share([...wordy(claims), ...of('DUPLICATE_ITEM'), ...excess(content, runPackage)]),
+      ...share([
+        ...wordy(claims, name),
+        ...of('DUPLICATE_ITEM'),
+        ...excess(content, runPackage, name),
+      ]),
     },
     {
       name: 'quiet',
@@ -75,121 +84,47 @@ export function evaluateReport(
 /** Values have four decimals, so that equal reports have equal bytes. */
 const rounded = (value: number) => Math.round(value * 10_000) / 10_000
 
-interface Coverage {
-  value: number
-  /** The cells that the sections have room for. */
-  target: number
-  /** The deliverables that report less than they have room for. */
-  gaps: Gap[]
-  /** Keys of the deliverables that a valid item reports on. */
-  reported: ReadonlySet<string>
-}
-
-interface Gap {
-  deliverable: string
-  reported: number
-  /** Cells that the section has room for, and cells that have evidence. */
-  asked: number
-  all: number
-  /** The cell with the most evidence that is not reported. */
-  largest: Cell | undefined
-}
-
-/** An item that cites more than this reports its own cell only: it is a list, not a report. */
-const mostShared = 6
-
-/**
- * A cell is reported when a valid item of its deliverable stands in it, or cites evidence matched to
- * it. A deliverable asks for no more cells than its section has room for items.
- */
-function coverageOf(
-  { cells, counts, evidence, room }: PackageIndex,
-  claims: readonly Claim[],
-  findings: readonly Finding[],
-): Coverage {
-  const found = new Set<string>()
-  for (const { item, cites } of validClaims(claims, findings)) {
-    if (!item) continue
-    const matches = cites.flatMap((id) => evidence.get(id)?.matches ?? []).map(cellKey)
-    const own = cellKey(item)
-    if (!matches.includes(own)) continue
-    found.add(own)
-    if (cites.length > mostShared) continue
-    const prefix = `${item.deliverable}/`
-    for (const key of matches) if (key.startsWith(prefix)) found.add(key)
-  }
-  let target = 0
-  let hit = 0
-  const gaps: Gap[] = []
-  const reported = new Set<string>()
-  for (const deliverable of counts.deliverables.keys()) {
-    const own = [...cells].filter(([, cell]) => cell.deliverable === deliverable)
-    const missing = own.filter(([key]) => !found.has(key)).map(([, cell]) => cell)
-    const present = own.length - missing.length
-    const asked = Math.min(room, own.length)
-    target += asked
-    hit += Math.min(asked, present)
-    if (present > 0) reported.add(deliverable)
-    if (present >= asked) continue
-    const [largest] = missing.sort((a, b) => b.evidence - a.evidence)
-    gaps.push({ deliverable, reported: present, asked, all: own.length, largest })
-  }
-  if (target > 0) return { value: hit / target, target, gaps, reported }
-  const isEmpty = claims.every(({ item }) => item === undefined)
-  return { value: isEmpty ? 1 : 0, target, gaps, reported }
-}
-
-/** The statements without an error. A repetition is as true as what it repeats, and is counted apart. */
-function validClaims(claims: readonly Claim[], findings: readonly Finding[]): Claim[] {
-  const invalid = new Set(
-    findings
-      .filter(({ severity, code }) => severity === 'error' && code !== 'DUPLICATE_ITEM')
-      .map(({ path }) => statementOf(path)),
-  )
-  return claims.filter(({ path }) => !invalid.has(path))
-}
-
-/** `/sections/0/items/3` of `/sections/0/items/3/text`. */
-const statementOf = (path: string): string =>
-  /^\/summary\/\d+|^\/sections\/\d+\/items\/\d+/.exec(path)?.[0] ?? path
-
-/** The statements with a finding of one of `codes`, one reason each. */
+/** The statements, or other places, with a finding of one of `codes`: one reason each. */
 function offences(
   claims: readonly Claim[],
   findings: readonly Finding[],
   codes: readonly FindingCode[],
+  name: (path: string) => string,
 ): string[] {
   const statements = new Set(claims.map(({ path }) => path))
   const reasons = new Map<string, string>()
   for (const { code, path, message } of findings) {
     const statement = statementOf(path)
-    if (codes.includes(code) && !reasons.has(statement) && statements.has(statement))
-      reasons.set(statement, `${statement} ${message}`)
+    const offence = statements.has(statement) ? statement : path
+    if (codes.includes(code) && !reasons.has(offence))
+      reasons.set(offence, `${name(path)}: ${message}`)
   }
-  const isSection = ({ code, path }: Finding) =>
-    codes.includes(code) && !statements.has(statementOf(path))
-  return [
-    ...reasons.values(),
-    ...findings.filter(isSection).map(({ path, message }) => `${path} ${message}`),
-  ]
+  return [...reasons.values()]
 }
 
 /** A statement of more words than this is long-winded, though not yet too long. */
 const comfortableWords = 70
 
-function wordy(claims: readonly Claim[]): string[] {
+function wordy(claims: readonly Claim[], name: (path: string) => string): string[] {
   return claims.flatMap(({ path, text, item }) => {
     const words = text.split(' ').length
     const most = item ? statementLimits.itemCharacters : statementLimits.summaryCharacters
-    if (text.length > most) return [`${path} has ${text.length} characters, ${most} are allowed`]
-    return words > comfortableWords ? [`${path} has ${words} words`] : []
+    if (text.length > most) return [`${name(path)}: ${text.length} characters, ${most} are allowed`]
+    return words > comfortableWords ? [`${name(path)}: ${words} words`] : []
   })
 }
 
 /** One offence for each item or line above what is allowed. */
-function excess({ summary, sections }: ReportContent, { limits, evidence }: RunPackage): string[] {
+function excess(
+  { summary, sections }: ReportContent,
+  { limits, evidence }: RunPackage,
+  name: (path: string) => string,
+): string[] {
   const above = (path: string, found: number, most: number) =>
-    Array.from({ length: Math.max(0, found - most) }, (_, i) => `${path}/${most + i} is one too many`)
+    Array.from(
+      { length: Math.max(0, found - most) },
+      (_, i) => `${name(`${path}/${most + i}`)}: one too many`,
+    )
   return [
     ...above('/summary', summary.length, evidence.length === 0 ? 1 : limits.maxSummaryLines),
     ...sections.flatMap(({ items }, i) =>
@@ -218,18 +153,9 @@ function dishonest(
     return [
       evidence === 0
         ? `${label} has no evidence, but is not quiet`
-        : `${label} has ${evidence} of evidence, but nothing valid is reported`,
+        : `${label} has ${itemCount(evidence)} of evidence, but nothing valid is reported`,
     ]
   })
-}
-
-function gapReason(runPackage: RunPackage, { deliverable, largest, ...gap }: Gap): string {
-  const label = labelOf(runPackage, 'deliverables', deliverable)
-  const room = gap.asked < gap.all ? `, of ${gap.all} with evidence` : ''
-  const cell = largest
-    ? `; not ${labelOf(runPackage, 'regions', largest.region)} × ${labelOf(runPackage, 'links', largest.link)}, which has ${largest.evidence} of evidence`
-    : ''
-  return `${label}: ${gap.reported} of ${gap.asked} cells are reported${room}${cell}`
 }
 
 const littleReported = (presence: number) =>

@@ -53,7 +53,9 @@ export function indexPackage(runPackage: RunPackage): PackageIndex {
     evidence.set(item.id, item)
     const inside = item.matches.filter(
       ({ deliverable, region, link }) =>
-        counts.deliverables.has(deliverable) && counts.regions.has(region) && counts.links.has(link),
+        counts.deliverables.has(deliverable) &&
+        counts.regions.has(region) &&
+        counts.links.has(link),
     )
     for (const match of inside) {
       const cell = cells.get(cellKey(match))

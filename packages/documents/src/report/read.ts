@@ -5,8 +5,7 @@ import { withItemIds } from './item-id.ts'
 import { reportDraft, reportSchemaVersion, type ReportContent, type ReportDraft } from './schema.ts'
 
 export type ReadReport =
-  | { content: ReportContent; findings: [] }
-  | { content: undefined; findings: Finding[] }
+  { content: ReportContent; findings: [] } | { content: undefined; findings: Finding[] }
 
 /** So many schema findings say that the answer is something else altogether. */
 const mostFindings = 50

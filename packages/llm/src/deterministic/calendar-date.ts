@@ -27,12 +27,18 @@ function formatFor(timeZone: string): Intl.DateTimeFormat {
  * (a period that ends at 04:59:59Z ends on the evening before in New York). Undefined for anything else.
  */
 export function dayOf(value: string, timeZone: string): Day | undefined {
-  if (dayOnly.test(value)) return daysFrom(value, value) === 0 ? value : undefined
+  if (dayOnly.test(value)) return isDay(value) ? value : undefined
   if (!instant.test(value)) return undefined
   const date = new Date(value)
   if (Number.isNaN(date.getTime())) return undefined
   const [month, day, year] = formatFor(timeZone).format(date).split('/')
   return `${year?.padStart(4, '0')}-${month}-${day}`
+}
+
+/** Dates roll over what a month does not have: 30 February would be 2 March. */
+function isDay(value: string): boolean {
+  const date = new Date(`${value}T00:00:00Z`)
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(value)
 }
 
 /** Days from `from` to `to`, negative when `to` is earlier; NaN when one is no day of the calendar. */

@@ -69,7 +69,10 @@ export function addFigure(keys: Set<string>, raw: string, following: string): vo
   for (const key of joinedValues(raw)) keys.add(key)
   const [, low, dash, high] = pair.exec(raw) ?? []
   if (low !== undefined && high !== undefined && isRange(low, dash, high))
-    keys.add(`n:${plain(low)}`).add(`n:${plain(high)}`).add(valueKey(high, following))
+    keys
+      .add(`n:${plain(low)}`)
+      .add(`n:${plain(high)}`)
+      .add(valueKey(high, following))
 }
 
 /** The values of a number that a word or unit is joined to: `30-day`, `5kg`, `3bn`. */

@@ -1,48 +1,63 @@
 import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
-import { stopped, type ItemView, type ReportView, type SectionView, type StatementView } from './view.ts'
+import {
+  stopped,
+  type ItemView,
+  type ReportView,
+  type SectionView,
+  type StatementView,
+} from './view.ts'
 
 /** The summary, a sentence a line. */
 export function brief({ summary }: ReportView): Html {
   const lines = summary.map((line) => html`<li>${statement(line)}</li>`)
-  return html`<section class="brief" id="brief" aria-labelledby="h-brief"><h2 id="h-brief">In brief</h2>
-<ul>${lines}</ul></section>
-`
+  return html`<section class="brief" id="brief" aria-labelledby="h-brief">
+    <h2 id="h-brief">In brief</h2>
+    <ul>
+      ${lines}
+    </ul>
+  </section> `
 }
 
 /** A section for each deliverable; a quiet one says so in one sentence. */
 export function itemSections({ sections }: ReportView, quietText: string): Html[] {
   return sections.map((section) => {
     const id = `d-${section.key}`
-    return html`<section id="${id}" aria-labelledby="h-${id}"><h2 id="h-${id}">${section.label}</h2>
-${section.quiet ? html`<p>${quietText}</p>` : itemList(section)}</section>
-`
+    return html`<section id="${id}" aria-labelledby="h-${id}">
+      <h2 id="h-${id}">${section.label}</h2>
+      ${section.quiet ? html`<p>${quietText}</p>` : itemList(section)}
+    </section> `
   })
 }
 
 const itemList = ({ items, evidence }: SectionView): Html =>
-  html`<p class="count">${items.length} of ${evidence}: items reported, of the evidence in the window.</p>
-<ul class="items">${items.map(item)}</ul>`
+  html`<p class="count">
+      ${items.length} of ${evidence}: items reported, of the evidence in the window.
+    </p>
+    <ul class="items">
+      ${items.map(item)}
+    </ul>`
 
 const kinds = {
-  fact: html`<b><span class="k"></span>Fact</b>`,
-  interpretation: html`<b><span class="k kn"></span>Interpretation</b>`,
-  implication: html`<b><span class="k km"></span>Implication</b>`,
+  fact: html`<b><i class="k"></i>Fact</b>`,
+  interpretation: html`<b><i class="k kn"></i>Interpretation</b>`,
+  implication: html`<b><i class="k km"></i>Implication</b>`,
 } as const
 
 function item(view: ItemView): Html {
   const { id, kind, region, link, sample } = view
-  return html`<li id="${id}"><p class="tag">${kinds[kind]} · ${region} · ${link}${sample ? html` ${sampleMark}` : undefined}</p>
-<p>${statement(view, kind !== 'fact')}</p></li>
-`
+  return html`<li id="${id}">
+    <p class="tag">
+      ${kinds[kind]} · ${region} · ${link}${sample ? html` ${sampleMark}` : undefined}
+    </p>
+    <p>${statement(view, kind !== 'fact')}</p>
+  </li> `
 }
 
-export const sampleMark = html`<span class="sam">SAMPLE</span>`
+export const sampleMark = html`<mark>SAMPLE</mark>`
 
 /** A statement with its citations; a reading of facts says what it rests on. */
 function statement({ text, titles, citations }: StatementView, isReading = false): Html {
-  const cited = citations.map(
-    (n) => html`<a href="#s${n}" aria-label="Source ${n}">[${n}]</a>`,
-  )
+  const cited = citations.map((n) => html`<a href="#s${n}" aria-label="Source ${n}">[${n}]</a>`)
   const quoted = withTitles(stopped(text), titles)
   if (cited.length === 0) return quoted
   if (!isReading) return html`${quoted} ${joined(cited, ' ')}`

@@ -6,19 +6,45 @@ export function coverage({ rowAxis, rows, columns, cells, total, folded }: Cover
   const notes = folded.map(
     ({ label, names }) => html`<p class="meta">${label}: ${names.join(', ')}.</p>`,
   )
-  return html`<section id="coverage" aria-labelledby="h-coverage"><h2 id="h-coverage">Coverage</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Coverage table">
-<table><caption><span>Items reported by deliverable and region. Shades: 1–2, 3–5, 6–10, 11 or more; – is not selected in this run.</span></caption>
-<thead><tr><th scope="col">${rowAxis}</th>${columns.map((column) => html`<th scope="col">${head(column)}</th>`)}<th scope="col">All</th></tr></thead>
-<tbody>${rows.map((row, r) => bodyRow(row, cells[r] ?? []))}</tbody>
-<tfoot><tr><th scope="row">All</th>${columns.map((column) => html`<td>${number(column.total)}</td>`)}<td>${total}</td></tr></tfoot></table>
-</div>${notes}</section>
-`
+  return html`<section id="coverage" aria-labelledby="h-coverage">
+    <h2 id="h-coverage">Coverage</h2>
+    <div class="scroll" tabindex="0" role="region" aria-label="Coverage table">
+      <table>
+        <caption>
+          <span
+            >Items reported by deliverable and region. Shades: 1–2, 3–5, 6–10, 11 or more; – is not
+            selected in this run.</span
+          >
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">${rowAxis}</th>
+            ${columns.map((column) => html`<th scope="col">${head(column)}</th>`)}
+            <th scope="col">All</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((row, r) => bodyRow(row, cells[r] ?? []))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">All</th>
+            ${columns.map((column) => html`<td>${number(column.total)}</td>`)}
+            <td>${total}</td>
+          </tr>
+        </tfoot>
+      </table>
+    </div>
+    ${notes}
+  </section> `
 }
 
 const bodyRow = (row: MatrixHead, values: readonly (number | null)[]): Html =>
-  html`<tr><th scope="row">${head(row)}</th>${values.map(cell)}<td class="sum">${number(row.total)}</td></tr>
-`
+  html`<tr>
+    <th scope="row">${head(row)}</th>
+    ${values.map(cell)}
+    <td class="sum">${number(row.total)}</td>
+  </tr> `
 
 const head = ({ label, section, tag }: MatrixHead): Html =>
   html`${section === undefined ? label : html`<a href="#d-${section}">${label}</a>`}${tag === undefined ? noHtml : html` <i>${tag}</i>`}`

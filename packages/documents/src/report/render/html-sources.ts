@@ -3,17 +3,21 @@ import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
 import type { ReportContent } from '../schema.ts'
 import { sampleMark } from './html-items.ts'
 import { conformanceSentences, methodSentences, warningSentence } from './method.ts'
-import { stopped, type ReportView, type SourceView } from './view.ts'
+import { stopped, type ReportView } from './view.ts'
+import type { SourceView } from './sources.ts'
 
 /** The cited evidence, in order of first use, each with the way back to what cites it. */
 export function sources({ sources: all }: ReportView): Html {
   const list =
     all.length > 0
-      ? html`<ol class="sources">${all.map(source)}</ol>`
+      ? html`<ol class="sources">
+          ${all.map(source)}
+        </ol>`
       : html`<p>No source is cited: there was nothing to report.</p>`
-  return html`<section id="sources" aria-labelledby="h-sources"><h2 id="h-sources">Sources</h2>
-${list}</section>
-`
+  return html`<section id="sources" aria-labelledby="h-sources">
+    <h2 id="h-sources">Sources</h2>
+    ${list}
+  </section> `
 }
 
 function source(view: SourceView): Html {
@@ -24,28 +28,28 @@ function source(view: SourceView): Html {
     : html`${title}`
   // The stop of a title that is a link would be part of the link.
   const stop = stopped(title) === title ? noHtml : html`.`
-  return html`<li id="s${number}"><span class="no">${number}.</span><span>${sample ? html`${sampleMark} ` : undefined}${publisher}, ${date}. <cite>${name}</cite>${stop} <span class="meta">${link ? `${link.host} · ` : ''}${ids}${backLinks(view)}</span></span></li>
-`
+  return html`<li id="s${number}">
+    ${sample ? html`${sampleMark} ` : undefined}${publisher}, ${date}. <cite>${name}</cite>${stop}
+    <span class="meta">${link ? `${link.host} · ` : ''}${ids}${backLinks(view)}</span>
+  </li> `
 }
 
 function backLinks({ usedBy, inSummary }: SourceView): Html {
   const links = usedBy.map(
-    ({ id, number }) => html`<a href="#${id}" aria-label="Back to item ${number}">↩${number}</a>`,
+    ({ id, number }) => html`<a href="#${id}" aria-label="Item ${number}">↩${number}</a>`,
   )
-  if (inSummary) links.unshift(html`<a href="#brief" aria-label="Back to In brief">↩brief</a>`)
+  if (inSummary) links.unshift(html`<a href="#brief" aria-label="In brief">↩brief</a>`)
   return html` <span class="back">${joined(links, ' ')}</span>`
 }
 
 /** How the items were chosen, the conformance score, and what lowered it. */
-export function method({
-  package: runPackage,
-  evaluation,
-  findings,
-}: RenderInput<ReportContent>): Html {
-  const warnings = warningSentence(findings)
-  return html`<section id="method" aria-labelledby="h-method"><h2 id="h-method">Method and score</h2>
-<p>${methodSentences(runPackage).join(' ')}</p>
-<p>${conformanceSentences(evaluation).join(' ')}</p>
-${warnings === undefined ? undefined : html`<p>${warnings}</p>`}</section>
-`
+export function method(input: RenderInput<ReportContent>): Html {
+  const { package: runPackage, evaluation } = input
+  const warnings = warningSentence(input)
+  return html`<section id="method" aria-labelledby="h-method">
+    <h2 id="h-method">Method and score</h2>
+    <p>${methodSentences(runPackage).join(' ')}</p>
+    <p>${conformanceSentences(evaluation).join(' ')}</p>
+    ${warnings === undefined ? undefined : html`<p>${warnings}</p>`}
+  </section> `
 }

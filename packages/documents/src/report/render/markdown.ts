@@ -17,9 +17,9 @@ import {
   type ItemView,
   type ReportView,
   type SectionView,
-  type SourceView,
   type StatementView,
 } from './view.ts'
+import type { SourceView } from './sources.ts'
 
 /**
  * A report as Markdown (CommonMark with tables). Every text is escaped: the only links are those to
@@ -27,8 +27,8 @@ import {
  */
 export function renderReportMarkdown(input: RenderInput<ReportContent>): string {
   const view = reportView(input)
-  const { metadata, evaluation, findings, package: runPackage } = input
-  const warnings = warningSentence(findings)
+  const { metadata, evaluation, package: runPackage } = input
+  const warnings = warningSentence(input)
   const blocks = [
     `# ${md(view.title)}`,
     view.marks.length > 0 && view.marks.map(({ word }) => `**${word}**`).join(' · '),
@@ -94,7 +94,10 @@ function itemLine(item: ItemView): string {
   return `${place}: ${statement(item)}`
 }
 
-function sectionBlocks({ label, quiet, items, evidence }: SectionView, quietText: string): string[] {
+function sectionBlocks(
+  { label, quiet, items, evidence }: SectionView,
+  quietText: string,
+): string[] {
   const heading = `## ${md(label)}`
   if (quiet) return [heading, md(quietText)]
   return [
@@ -113,11 +116,7 @@ function matrixBlocks({ rowAxis, rows, columns, cells, total, folded }: Coverage
     table(
       [rowAxis, ...columns.map(name), 'All'],
       [
-        ...rows.map((row, r) => [
-          name(row),
-          ...(cells[r] ?? []).map(number),
-          number(row.total),
-        ]),
+        ...rows.map((row, r) => [name(row), ...(cells[r] ?? []).map(number), number(row.total)]),
         ['All', ...columns.map((column) => number(column.total)), String(total)],
       ],
     ),
@@ -127,7 +126,14 @@ function matrixBlocks({ rowAxis, rows, columns, cells, total, folded }: Coverage
 
 function signalTable({ sections }: ReportView): string {
   return table(
-    ['Deliverable', 'Facts', 'Interpretations', 'Implications', 'Items reported', 'Evidence in the window'],
+    [
+      'Deliverable',
+      'Facts',
+      'Interpretations',
+      'Implications',
+      'Items reported',
+      'Evidence in the window',
+    ],
     sections.map((section) => [
       md(section.label),
       ...itemKinds.map((kind) => String(kindCount(section, kind))),

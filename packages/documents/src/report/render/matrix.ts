@@ -33,7 +33,8 @@ const mostRegions = 8
 export function coverageMatrix(view: ReportView, runPackage: RunPackage): CoverageMatrix {
   const { index } = view
   const { body } = runPackage.specification
-  const ordered = (axis: Axis): string[] => (body.kind === 'report' ? body[axis] : index.scope[axis])
+  const ordered = (axis: Axis): string[] =>
+    body.kind === 'report' ? body[axis] : index.scope[axis]
   const counts = new Map<string, number>()
   for (const { key, items } of view.sections)
     for (const { regionKey } of items) {
@@ -63,9 +64,10 @@ export function coverageMatrix(view: ReportView, runPackage: RunPackage): Covera
       ...(tag && { tag }),
     }
   })
-  const columns = groups.map(
-    ({ label }, c): MatrixHead => ({ label, total: sum(cells.map((row) => row[c] ?? null)) }),
-  )
+  const columns = groups.map(({ label }, c): MatrixHead => ({
+    label,
+    total: sum(cells.map((row) => row[c] ?? null)),
+  }))
   const total = rows.reduce((all, row) => all + (row.total ?? 0), 0)
   const folded = groups
     .filter(({ isFolded }) => isFolded)
@@ -107,8 +109,17 @@ function regionGroups(
   const unused = regions.filter(({ keys: [key = ''] }) => !used.has(key))
   return [
     ...regions.filter((region) => !unused.includes(region)),
-    ...fold(unused.filter((region) => has(region)), 'with evidence only'),
-    ...fold(unused.filter((region) => has(region) === 0), 'others'),
-    ...fold(unused.filter(({ selected }) => !selected), 'not selected'),
+    ...fold(
+      unused.filter((region) => has(region)),
+      'with evidence only',
+    ),
+    ...fold(
+      unused.filter((region) => has(region) === 0),
+      'others',
+    ),
+    ...fold(
+      unused.filter(({ selected }) => !selected),
+      'not selected',
+    ),
   ]
 }

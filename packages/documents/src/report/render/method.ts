@@ -1,7 +1,11 @@
-import type { Evaluation, Finding, RunPackage } from '@almanac/domain'
+import type { Evaluation, RunPackage } from '@almanac/domain'
+import type { RenderInput } from '../../kind.ts'
+import { placeName } from '../claims.ts'
+import type { ReportContent } from '../schema.ts'
 import { sourceCount } from './view.ts'
 
-const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`
+const plural = (count: number, one: string, many = `${one}s`) =>
+  `${count} ${count === 1 ? one : many}`
 
 const omissions: Record<RunPackage['evidenceOmitted'][number]['reason'], string> = {
   out_of_scope: 'outside the scope',
@@ -37,7 +41,8 @@ export function quietSentence(runPackage: RunPackage): string {
 }
 
 /** Two decimals, cut and not rounded: a score below 1 never reads as 1. */
-export const scoreText = (score: number): string => (Math.floor(score * 100 + 1e-6) / 100).toFixed(2)
+export const scoreText = (score: number): string =>
+  (Math.floor(score * 100 + 1e-6) / 100).toFixed(2)
 
 /** The conformance score, what it means, and the two metrics that lowered it most. */
 export function conformanceSentences({ score, metrics }: Evaluation): string[] {
@@ -56,10 +61,16 @@ export function conformanceSentences({ score, metrics }: Evaluation): string[] {
 }
 
 /** What the validator left as warnings, the first few of them in words; undefined for none. */
-export function warningSentence(findings: readonly Finding[]): string | undefined {
+export function warningSentence({
+  findings,
+  content,
+  package: runPackage,
+}: RenderInput<ReportContent>): string | undefined {
   const warnings = findings.filter(({ severity }) => severity === 'warning')
   if (warnings.length === 0) return undefined
-  const shown = warnings.slice(0, 3).map(({ path, message }) => `${path} ${message}`)
+  const shown = warnings
+    .slice(0, 3)
+    .map(({ path, message }) => `${placeName(path, content, runPackage)}: ${message}`)
   const more = warnings.length > 3 ? ` and ${warnings.length - 3} more` : ''
   return `${plural(warnings.length, 'warning')}: ${shown.join('; ')}${more}.`
 }

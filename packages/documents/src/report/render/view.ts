@@ -1,11 +1,11 @@
-import type { Cadence, PackageEvidence, RunPackage } from '@almanac/domain'
+import type { Cadence, RunPackage } from '@almanac/domain'
 import { plainTitle } from '@almanac/industries'
 import type { RenderInput } from '../../kind.ts'
 import { isSample, marksOf, withMarks, type Mark } from '../../notice.ts'
-import { shortDate, windowText } from '../../render/local-date.ts'
-import { safeLink, type SafeLink } from '../../render/safe-link.ts'
+import { windowText } from '../../render/local-date.ts'
 import { indexPackage, labelOf, type PackageIndex } from '../package-index.ts'
 import type { ItemKind, ReportContent } from '../schema.ts'
+import { numberSources, type SourceView } from './sources.ts'
 
 /** What the report formats show, in the order in which they show it; plain text, not yet escaped. */
 export interface ReportView {
@@ -51,19 +51,6 @@ export interface SectionView {
   items: ItemView[]
   /** Distinct items of evidence in the window that match the deliverable. */
   evidence: number
-}
-
-export interface SourceView {
-  number: number
-  /** The items of evidence of this page: more than one when they share an address. */
-  evidence: PackageEvidence[]
-  publisher: string
-  date: string
-  title: string
-  link: SafeLink | undefined
-  sample: boolean
-  usedBy: { id: string; number: number }[]
-  inSummary: boolean
 }
 
 const reportNames: Record<Cadence, string> = {
@@ -135,72 +122,9 @@ export function reportView({
   }
 }
 
-interface NumberedSources {
-  all: SourceView[]
-  of: (item: PackageEvidence) => SourceView
-  /** The source of an id, numbered now if it was not before; undefined for an id that nobody has. */
-  find: (id: string, use?: (source: SourceView) => void) => SourceView | undefined
-}
-
-function numberSources({ evidence }: PackageIndex, timeZone: string): NumberedSources {
-  const all: SourceView[] = []
-  const byId = new Map<string, SourceView>()
-  const byPage = new Map<string, SourceView>()
-  const of = (item: PackageEvidence): SourceView => {
-    const known = byId.get(item.id)
-    if (known) return known
-    const link = safeLink(item.url)
-    let source = link && byPage.get(link.page)
-    if (source) {
-      source.evidence.push(item)
-      source.sample ||= isSample(item)
-    } else {
-      source = newSource(item, link, all.length + 1, timeZone)
-      all.push(source)
-      if (link) byPage.set(link.page, source)
-    }
-    byId.set(item.id, source)
-    return source
-  }
-  return {
-    all,
-    of,
-    find(id, use) {
-      const item = evidence.get(id)
-      if (!item) return undefined
-      const source = of(item)
-      use?.(source)
-      return source
-    },
-  }
-}
-
-function newSource(
-  item: PackageEvidence,
-  link: SafeLink | undefined,
-  number: number,
-  timeZone: string,
-): SourceView {
-  return {
-    number,
-    evidence: [item],
-    publisher: publisherOf(item),
-    date: shortDate(item.publishedAt, timeZone),
-    title: plainTitle(item.title),
-    link,
-    sample: isSample(item),
-    usedBy: [],
-    inSummary: false,
-  }
-}
-
-/** Who published an item: its publisher or agency if it names one, else the name of its source. */
-function publisherOf({ attributes, source }: PackageEvidence): string {
-  return plainTitle(attributes['publisher'] || attributes['agency'] || source)
-}
-
 /** `text`, ended by a full stop where nothing ends it yet. */
-export const stopped = (text: string): string => (/[.!?…:]["'”’)\]]?$/u.test(text) ? text : `${text}.`)
+export const stopped = (text: string): string =>
+  /[.!?…:]["'”’)\]]?$/u.test(text) ? text : `${text}.`
 
 /** How many items of each kind a section reports. */
 export const kindCount = ({ items }: SectionView, kind: ItemKind): number =>

@@ -30,7 +30,8 @@ export function groundingFindings({ claims, index, runPackage }: Judged): Findin
     return [ground]
   }
   let counted: Ground[] | undefined
-  const countGrounds = () => (counted ??= [countGround(index, runPackage), periodGround(runPackage)])
+  const countGrounds = () =>
+    (counted ??= [countGround(index, runPackage), periodGround(runPackage)])
   return claims.flatMap(({ path, text, cites, item }): Finding[] => {
     const missing = ungrounded(text, () => [
       ...cites.flatMap(groundOfItem),

@@ -1,0 +1,95 @@
+import type { Caller } from '@almanac/db'
+import { AlmanacError, routes, type Issue, type Operation } from '@almanac/domain'
+import type { Request, Response, Router } from 'express'
+import type { Authenticator } from '../authenticate.ts'
+import type { ApiParts } from '../parts.ts'
+import { runChange } from './idempotent-change.ts'
+import { hasBody, jsonBody, runMiddleware } from './json-body.ts'
+import { readInput } from './read-input.ts'
+import type { AnyAnswer, Asked, Change, Handler, Handlers } from './route-handler.ts'
+import { sendAnswer } from './send-answer.ts'
+
+/** Problems of a raw body that its schema cannot know, reported with those that it finds. */
+export type FurtherIssues = Partial<Record<Operation, (body: unknown) => Issue[]>>
+
+/**
+ * Binds every route of the API contract to its handler. What each request goes through, in order:
+ * authentication, tenant's state, scope, body, parsing of all parts, handler, answer.
+ */
+export function bindRoutes(
+  router: Router,
+  parts: ApiParts,
+  authenticator: Authenticator,
+  handlers: Handlers,
+  furtherIssues: FurtherIssues = {},
+): void {
+  const readJson = jsonBody(parts.limits.jsonBytes)
+
+  const bind = <O extends Operation>(operation: O, handler: Handler<O>): void => {
+    const route = routes[operation]
+    router[route.method](route.path, async (request: Request, response: Response) => {
+      const caller = await authenticator.authenticate(request)
+      response.locals['caller'] = caller
+      authorise(operation, caller)
+      if (route.method !== 'get' && route.takes !== 'ndjson')
+        await runMiddleware(readJson, request, response)
+      const input = read(operation, request, furtherIssues[operation])
+      const gone = AbortSignal.any([goneSignal(response), parts.closing])
+      // The three were parsed by the schemas of this operation, a line above.
+      const asked = { ...input, caller, request, gone } as Asked<O>
+      const answer = await (isChange(handler)
+        ? change(parts, operation, handler, asked)
+        : handler(asked))
+      await sendAnswer(operation, answer, response, parts.checkAnswers)
+    })
+  }
+  for (const operation of Object.keys(routes) as Operation[]) bind(operation, handlers[operation])
+}
+
+const isChange = <O extends Operation>(handler: Handler<O>): handler is Handler<O> & Change<O> =>
+  typeof handler === 'object'
+
+async function change<O extends Operation>(
+  { db }: ApiParts,
+  operation: O,
+  handler: Change<O>,
+  asked: Asked<O>,
+): Promise<AnyAnswer> {
+  const answer = await runChange(db, operation, handler, asked)
+  return handler.afterwards ? handler.afterwards(asked, answer) : answer
+}
+
+/** A suspended tenant may look, and change nothing. Throws TENANT_SUSPENDED, SCOPE_MISSING. */
+function authorise(operation: Operation, { suspended, scopes }: Caller): void {
+  const { method, scope } = routes[operation]
+  if (suspended && method !== 'get') throw new AlmanacError('TENANT_SUSPENDED', {})
+  if (scope !== null && !scopes.includes(scope))
+    throw new AlmanacError('SCOPE_MISSING', { needed: scope, has: scopes.join(', ') || 'none' })
+}
+
+function read(
+  operation: Operation,
+  request: Request,
+  further: ((body: unknown) => Issue[]) | undefined,
+): { params: unknown; query: unknown; body: unknown } {
+  const route = routes[operation]
+  const sent: unknown = hasBody(request) && route.takes !== 'ndjson' ? request.body : {}
+  const [params, query, body] = readInput(
+    [
+      { within: 'path', schema: route.params, value: { ...request.params } },
+      { within: 'query', schema: route.query, value: { ...request.query } },
+      { within: '', schema: route.body, value: route.method === 'get' ? {} : (sent ?? {}) },
+    ],
+    further?.(sent),
+  )
+  return { params, query, body }
+}
+
+/** Aborts when the connection closes before the answer was sent. */
+function goneSignal(response: Response): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  return controller.signal
+}

@@ -1,0 +1,38 @@
+import { routes, type Operation } from '@almanac/domain'
+import type { Response } from 'express'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { AnyAnswer } from './route-handler.ts'
+
+/**
+ * Sends an answer. With `check`, a JSON body is held against the route's schema first: a field too
+ * many, or one of another shape, is an error of ours and never leaves the process.
+ */
+export async function sendAnswer(
+  operation: Operation,
+  answer: AnyAnswer,
+  response: Response,
+  check: boolean,
+): Promise<void> {
+  const route = routes[operation]
+  response.status(answer.status ?? route.status)
+  if (!('bytes' in answer)) response.setHeader('cache-control', 'no-store')
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
+  if ('empty' in answer) response.end()
+  else if ('bytes' in answer) response.end(answer.bytes)
+  else if ('body' in answer) {
+    if (check) assertFits(operation, answer.body)
+    response.setHeader('content-type', 'application/json; charset=utf-8')
+    response.end(JSON.stringify(answer.body))
+  } else {
+    response.flushHeaders()
+    await pipeline(Readable.from(answer.stream), response)
+  }
+}
+
+function assertFits(operation: Operation, body: unknown): void {
+  const fits = routes[operation].response.safeParse(body)
+  if (fits.success) return
+  const cause = fits.error
+  throw new Error(`the answer of ${operation} does not fit its schema`, { cause })
+}

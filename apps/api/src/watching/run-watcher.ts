@@ -1,0 +1,124 @@
+import { isTerminal, runStates, type EventResource, type RunId, type TenantId } from '@almanac/domain'
+import type { ApiLog } from '../parts.ts'
+
+/** A run whose events after `after` somebody waits for. */
+export interface Watched {
+  tenantId: TenantId
+  runId: RunId
+  after: number
+}
+
+/** Reads what happened in many runs, in one query; runs without news are left out. */
+export type ReadNews = (watched: readonly Watched[]) => Promise<RunNews[]>
+
+export interface RunNews {
+  runId: RunId
+  /** Oldest first. */
+  events: EventResource[]
+}
+
+export interface WatchOptions {
+  /** Answers an empty list when nothing came within so many milliseconds. */
+  withinMs: number
+  signal: AbortSignal
+}
+
+export interface RunWatcher {
+  /** The next events of a run, as soon as there are any; none when time is up or nobody waits. */
+  next(watched: Watched, options: WatchOptions): Promise<EventResource[]>
+  /** Whether the run ended in time. */
+  ended(watched: Watched, options: WatchOptions): Promise<boolean>
+}
+
+const ends = new Set<string>(runStates.filter(isTerminal).map((state) => `run.${state}`))
+
+/** Whether an event is the last move of its run. */
+export const endsRun = ({ type }: EventResource): boolean => ends.has(type)
+
+const shortestMs = 15
+const longestMs = 250
+
+interface Wish extends Watched {
+  since: number
+  dueAt: number
+  settle: (events: EventResource[]) => void
+}
+
+/**
+ * Watches runs for everybody in this process, with one query for all of them. A run that somebody
+ * began to wait for a moment ago is asked about every few milliseconds, later ever more rarely, at
+ * least every 250 ms: nobody waits much longer than the run took. Without watchers it does nothing.
+ */
+export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
+  const wishes = new Set<Wish>()
+  let timer: NodeJS.Timeout | undefined
+  let reading = false
+
+  const plan = (): void => {
+    clearTimeout(timer)
+    if (reading || wishes.size === 0) return
+    const dueAt = Math.min(...[...wishes].map((wish) => wish.dueAt))
+    timer = setTimeout(() => void read(), Math.max(0, dueAt - performance.now()))
+  }
+
+  const read = async (): Promise<void> => {
+    reading = true
+    const now = performance.now()
+    // Whoever is due soon is asked about at once, so that queries do not multiply with watchers.
+    const asked = [...wishes].filter(({ since, dueAt }) => dueAt - now <= pauseOf(now - since) / 2)
+    for (const wish of asked) wish.dueAt = now + pauseOf(now - wish.since)
+    try {
+      const news = new Map((await readNews(asked)).map(({ runId, events }) => [runId, events]))
+      for (const wish of asked) {
+        const events = news.get(wish.runId)?.filter(({ seq }) => seq > wish.after) ?? []
+        if (events.length > 0) wish.settle(events)
+      }
+    } catch (error) {
+      log.warn({ err: error, watched: asked.length }, 'the events of runs were not read')
+      for (const wish of asked) wish.dueAt = performance.now() + longestMs
+    }
+    reading = false
+    plan()
+  }
+
+  const wait = (
+    watched: Watched,
+    since: number,
+    { withinMs, signal }: WatchOptions,
+  ): Promise<EventResource[]> =>
+    new Promise((resolve) => {
+      const settle = (events: EventResource[]) => {
+        clearTimeout(timeUp)
+        signal.removeEventListener('abort', nobody)
+        wishes.delete(wish)
+        resolve(events)
+      }
+      const nobody = () => settle([])
+      const timeUp = setTimeout(nobody, withinMs)
+      const now = performance.now()
+      const wish: Wish = { ...watched, since, dueAt: now + pauseOf(now - since), settle }
+      if (signal.aborted) return nobody()
+      signal.addEventListener('abort', nobody)
+      wishes.add(wish)
+      plan()
+    })
+
+  return {
+    next: (watched, options) => wait(watched, performance.now(), options),
+    async ended(watched, { withinMs, signal }) {
+      const since = performance.now()
+      let after = watched.after
+      for (;;) {
+        const left = since + withinMs - performance.now()
+        if (left <= 0 || signal.aborted) return false
+        const events = await wait({ ...watched, after }, since, { withinMs: left, signal })
+        if (events.some(endsRun)) return true
+        after = events.at(-1)?.seq ?? after
+      }
+    },
+  }
+}
+
+/** A quarter of the time that was waited already, within bounds. */
+const pauseOf = (waitedMs: number): number =>
+  Math.min(longestMs, Math.max(shortestMs, waitedMs / 4))
