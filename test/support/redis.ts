@@ -16,29 +16,30 @@ export interface TestRedis {
   stop(): Promise<void>
 }
 
+export interface OwnRedis extends TestRedis {
+  port: number
+  pid: number
+}
+
 const run = promisify(execFile)
 
 /** A Redis that tests may share: use a prefix of one's own, and leave other keys alone. */
 export async function findRedis(notCovered = 'the Redis profile'): Promise<TestRedis | undefined> {
   const url = process.env['REDIS_URL']
-  if (url) return { url, stop: () => Promise.resolve() }
+  return url ? { url, stop: () => Promise.resolve() } : findOwnRedis(notCovered)
+}
+
+/** A Redis of one's own: it may be flushed, configured, frozen, and stopped and started again. */
+export async function findOwnRedis(notCovered: string): Promise<OwnRedis | undefined> {
   if (await haveServer()) return startRedis()
-  const message = `no Redis was found, so ${notCovered} was NOT covered: set REDIS_URL or install redis-server`
+  const message = `no redis-server was found, so ${notCovered} was NOT covered: install it, or set REDIS_URL`
   if (process.env['CI'] === 'true') throw new Error(message)
   process.stderr.write(`\n!!! ${message} !!!\n\n`)
   return undefined
 }
 
-/** A Redis of one's own: it may be flushed, configured, frozen, and stopped and started again. */
-export async function findOwnRedis(notCovered: string): Promise<TestRedis | undefined> {
-  if (await haveServer()) return startRedis()
-  return process.env['REDIS_URL'] ? undefined : findRedis(notCovered)
-}
-
 /** Starts a `redis-server` with an append-only file, on `port` or a free one. */
-export async function startRedis({ port }: { port?: number } = {}): Promise<
-  TestRedis & { port: number; pid: number }
-> {
+export async function startRedis({ port }: { port?: number } = {}): Promise<OwnRedis> {
   const chosen = port ?? (await freePort())
   const folder = await mkdtemp(join(tmpdir(), 'almanac-redis-'))
   const settings = { port: chosen, bind: '127.0.0.1', dir: folder, appendonly: 'yes', save: '' }

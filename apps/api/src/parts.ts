@@ -1,7 +1,7 @@
 import type { Database } from '@almanac/db'
 import type { Clock, Content } from '@almanac/pipeline'
 import type { Logger } from '@almanac/runtime'
-import type { ReadinessCheck } from './health.ts'
+import type { Readiness } from './health.ts'
 
 export interface ApiLimits {
   /** Bytes of a JSON body, after decompression. */
@@ -36,17 +36,21 @@ export interface ApiOptions {
   log: ApiLog
   /** Tells the admission loop that there may be something to admit; returns at once. */
   wake: () => void
-  /** What `/readyz` asks, beside whether the process answers. */
-  ready: readonly ReadinessCheck[]
+  /** Tells this process's worker that a run of its may be cancelling; others look every 500 ms. */
+  wakeCancel?: () => void
+  /** What `/readyz` asks, beside the database. */
+  ready?: Readiness
   limits?: Partial<ApiLimits>
   /** The address of a path as callers see it, for `Location`; default: the path. */
   urlOf?: (path: string) => string
   clock?: Clock
-  /** Aborted when the process begins to end: streams end, and nobody waits any longer. */
-  closing?: AbortSignal
   /** Whether answers are held against their schemas before they are sent; not in production. */
   checkAnswers?: boolean
 }
 
 /** The options with everything decided. */
-export type ApiParts = Required<Omit<ApiOptions, 'limits'>> & { limits: ApiLimits }
+export type ApiParts = Required<Omit<ApiOptions, 'limits'>> & {
+  limits: ApiLimits
+  /** Aborts when the server begins to close: streams end, and nobody waits any longer. */
+  closing: AbortSignal
+}

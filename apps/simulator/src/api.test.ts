@@ -377,7 +377,12 @@ describe('what is refused', () => {
       'an open schema in strict mode',
       {
         text: {
-          format: { type: 'json_schema', name: 'r', schema: { type: 'object', properties: {} } },
+          format: {
+            type: 'json_schema',
+            name: 'r',
+            strict: true,
+            schema: { type: 'object', properties: {} },
+          },
         },
       },
       'text.format.schema',

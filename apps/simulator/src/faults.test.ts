@@ -6,7 +6,13 @@ import type { FaultRuleInput } from './faults/fault-book.ts'
 import { fits } from './json-schema/fits.ts'
 import { readSchema } from './json-schema/read.ts'
 import type { LogEntry } from './request-log.ts'
-import { chatReportRequest, play, reportRequest, type Playing } from './testing/client.ts'
+import {
+  chatReportRequest,
+  patiently,
+  play,
+  reportRequest,
+  type Playing,
+} from './testing/client.ts'
 import {
   sampleEvidence,
   sampleInput,
@@ -162,7 +168,9 @@ describe('faults of the connection', () => {
     playing.simulator.control.addFaults({ fault: { name: 'hang', billed: true } })
     const abort = new AbortController()
     const request = playing.client.responses.create(reportRequest, { signal: abort.signal })
-    await expect.poll(() => playing.simulator.log.entries().at(-1)?.fault?.name).toBe('hang')
+    await expect
+      .poll(() => playing.simulator.log.entries().at(-1)?.fault?.name, patiently)
+      .toBe('hang')
     abort.abort()
     await expect(request).rejects.toThrow('aborted')
     expect((await recorded()).billed?.inputTokens).toBeGreaterThan(0)

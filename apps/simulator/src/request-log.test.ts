@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { model, play, reportRequest } from './testing/client.ts'
+import { model, patiently, play, reportRequest } from './testing/client.ts'
 
 const hi = { model, input: 'Hi.' }
 
@@ -65,7 +65,7 @@ test('writes arrivals and ends to a file', async () => {
 test('answers nothing that its file cannot take', async () => {
   await using playing = await play({ logFile: join(tmpdir(), 'no', 'such', 'folder', 'x.ndjson') })
   await expect
-    .poll(() => playing.client.responses.create(hi).catch((error: unknown) => error))
+    .poll(() => playing.client.responses.create(hi).catch((error: unknown) => error), patiently)
     .toMatchObject({ status: 503, code: 'simulator_log_unwritable' })
 })
 
@@ -74,7 +74,7 @@ test('records a client that leaves in the middle of its own request', async () =
   const { log } = playing.simulator
   const socket = connect(playing.listening.port, '127.0.0.1')
   socket.write('POST /v1/responses HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"model"')
-  await expect.poll(() => log.entries().length).toBe(1)
+  await expect.poll(() => log.entries().length, patiently).toBe(1)
   socket.destroy()
   await log.idle()
   expect(log.entries()[0]).toMatchObject({ outcome: 'client_gone', status: null, billed: null })
@@ -85,7 +85,7 @@ test('records a client that leaves while it waits for the first byte', async () 
   const { log } = playing.simulator
   const abort = new AbortController()
   const request = playing.client.responses.create(reportRequest, { signal: abort.signal })
-  await expect.poll(() => log.entries()[0]?.billed?.inputTokens).toBeGreaterThan(0)
+  await expect.poll(() => log.entries()[0]?.billed?.inputTokens, patiently).toBeGreaterThan(0)
   abort.abort()
   await expect(request).rejects.toThrow('aborted')
   await log.idle()

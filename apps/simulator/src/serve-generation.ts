@@ -70,7 +70,7 @@ function compose(to: ReplyTo, param: string): Reply {
   try {
     return composeReply(to)
   } catch (error) {
-    throw asApiError(error, { name: 'schema', param })
+    throw asApiError(error, { name: to.ask.schemaName, param })
   }
 }
 

@@ -74,14 +74,12 @@ export function createSimulator(
     arrivals += 1
     const requestId = `req_${seededHex(32, simulation.settings.seed, 'request', String(arrivals))}`
     const exchange = createExchange(request, response, requestId)
-    const start = clock.now()
     try {
       if (exchange.path.startsWith('/v1/')) record(exchange, log)
       const { handle, parameters } = route(exchange.method, exchange.path)
       await handle(exchange, parameters)
     } catch (error) {
       if (exchange.gone.aborted) return
-      exchange.headers['openai-processing-ms'] = String(clock.now() - start)
       exchange.sendError(asAnswer(error, requestId, onError))
       request.resume()
     }

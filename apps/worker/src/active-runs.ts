@@ -1,5 +1,6 @@
 import type { RunId } from '@almanac/domain'
 import type { RunMarks } from '@almanac/pipeline'
+import type { LoopWork } from './loop.ts'
 
 /** The jobs that run in this process, each with a way to abort it. */
 export interface ActiveRuns {
@@ -37,9 +38,14 @@ export function createActiveRuns(): ActiveRuns {
   }
 }
 
-/** Aborts the jobs of runs that are being cancelled, or whose tenant was stopped. */
-export async function abortCancelled(active: ActiveRuns, marks: RunMarks): Promise<void> {
-  const running = active.ids()
-  if (running.length === 0) return
-  active.abort(await marks.cancelling(running), new Error('the run is being cancelled'))
-}
+/** Aborts, twice a second, the jobs of runs that are being cancelled or whose tenant was stopped. */
+export const watchCancels = (active: ActiveRuns, marks: RunMarks): LoopWork => ({
+  name: 'cancel',
+  everyMs: 500,
+  pass: async () => {
+    const running = active.ids()
+    if (running.length > 0)
+      active.abort(await marks.cancelling(running), new Error('the run is being cancelled'))
+    return false
+  },
+})

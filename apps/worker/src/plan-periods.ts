@@ -49,7 +49,11 @@ export function planPeriods(due: Scheduled, now: Date): PeriodPlans {
   const { cadence, coverage, timeZone, offsetMinutes, spreadMinutes } = body
   if (!isPeriodic(cadence) || body.schedule !== 'automatic') return { periods: [], nextDueAt: null }
   const schedule = {
-    ...{ cadence, coverage, timeZone, offsetMinutes, spreadMinutes },
+    cadence,
+    coverage,
+    timeZone,
+    offsetMinutes,
+    spreadMinutes,
     seed: specificationId,
   }
   const coveredUntil = endOf(due.lastPeriodKey, timeZone)
@@ -65,7 +69,15 @@ export function planPeriods(due: Scheduled, now: Date): PeriodPlans {
     const { from, to } = calendarWindow(cadence, periodKey, timeZone)
     const deadlineAt = at(dueAt) + body.deadlineMinutes * 60_000
     return {
-      ...{ tenantId, specificationId, revision, periodKey, from, to, dueAt, cadence, timeZone },
+      tenantId,
+      specificationId,
+      revision,
+      periodKey,
+      from,
+      to,
+      dueAt,
+      cadence,
+      timeZone,
       deadlineAt: iso(deadlineAt),
       ...decide({
         catchUp: body.catchUp,

@@ -1,10 +1,11 @@
-import type { StageControl } from '@almanac/pipeline'
+import type { StageControl, StageControls } from '@almanac/pipeline'
 import type { StageWorkers } from './bind-stages.ts'
+import type { LoopWork } from './loop.ts'
 import type { StageConcurrency } from './stage-concurrency.ts'
 
 /**
  * Makes this process's workers do what the `stage_controls` rows say; a stage without a row works
- * with its default. Applied on every pass, so that a worker that starts later obeys too.
+ * with its default. A control that was obeyed before changes nothing.
  */
 export function applyStageControls(
   controls: readonly StageControl[],
@@ -20,6 +21,20 @@ export function applyStageControls(
     if (!paused && worker.paused) worker.resume()
   }
 }
+
+/** Applies the controls every second. */
+export const watchControls = (
+  controls: StageControls,
+  workers: StageWorkers,
+  defaults: StageConcurrency,
+): LoopWork => ({
+  name: 'controls',
+  everyMs: 1_000,
+  pass: async () => {
+    applyStageControls(await controls.read(), workers, defaults)
+    return false
+  },
+})
 
 /** How many jobs this process can run at once, without the paused stages. */
 export const capacityOf = (workers: StageWorkers): number =>

@@ -8,7 +8,7 @@ import {
   type StageLog,
 } from '@almanac/pipeline'
 import type { QueueBackend } from '@almanac/queue'
-import { abortCancelled, createActiveRuns } from './active-runs.ts'
+import { createActiveRuns, watchCancels } from './active-runs.ts'
 import { bindStages, type StageWorkers } from './bind-stages.ts'
 import type { Deliverer } from './deliverer.ts'
 import { keepLease } from './lease-keeper.ts'
@@ -20,7 +20,7 @@ import { deliver } from './loops/deliver.ts'
 import { sweep } from './loops/sweep.ts'
 import { tick } from './loops/tick.ts'
 import { defaultConcurrency, type StageConcurrency } from './stage-concurrency.ts'
-import { applyStageControls, capacityOf } from './stage-controls.ts'
+import { applyStageControls, capacityOf, watchControls } from './stage-controls.ts'
 
 export interface WorkerOptions {
   /** What stages and runner need; the worker adds the log and the prompt of the delivery loop. */
@@ -71,6 +71,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { workerId } = ports.identity
   const concurrency = { ...defaultConcurrency, ...options.concurrency }
   const active = createActiveRuns()
+  const obeyed = await controls.read()
+  // Whatever can fail has been done: nothing after this leaves a lease behind.
   const lease = await keepLease({
     leases: operations.leases,
     worker: { id: workerId, host: hostname(), pid: process.pid, version: options.version },
@@ -81,7 +83,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
   })
 
-  const obeyed = await controls.read()
   const workers: StageWorkers = bindStages({
     stages,
     ports: {
@@ -121,47 +122,29 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     sweep: leader(sweep({ sweep: operations.sweep, controls, backend, log, wakeAdmit })),
     deliver: leader(
       deliver({
-        ...{ deliveries: operations.deliveries, deliverers, workerId, clock: ports.clock, log },
+        deliveries: operations.deliveries,
+        deliverers,
+        workerId,
+        clock: ports.clock,
+        log,
       }),
     ),
     chain: leader(chain({ chain: operations.chain })),
   }
-  const watches = {
-    controls: startLoop(
-      {
-        name: 'controls',
-        everyMs: 1_000,
-        pass: async () => {
-          applyStageControls(await controls.read(), workers, concurrency)
-          return false
-        },
-      },
-      log,
-    ),
-    cancel: startLoop(
-      {
-        name: 'cancel',
-        everyMs: 500,
-        pass: async () => {
-          await abortCancelled(active, marks)
-          return false
-        },
-      },
-      log,
-    ),
-  }
-  const all = [...Object.values(loops), ...Object.values(watches)]
+  const obeying = startLoop(watchControls(controls, workers, concurrency), log)
+  const cancelling = startLoop(watchCancels(active, marks), log)
+  const untilClosing = [...Object.values(loops), obeying]
 
   return {
     wake: wakeAdmit,
     wakeCancel: () => {
-      watches.cancel.wake()
+      cancelling.wake()
     },
     stop: async (graceMs) => {
-      const [watchCancel, rest] = [[watches.cancel], all.filter((loop) => loop !== watches.cancel)]
-      await Promise.all(rest.map((loop) => loop.stop()))
+      await Promise.all(untilClosing.map((loop) => loop.stop()))
       await Promise.all([...workers.values()].map((worker) => worker.close(graceMs)))
-      await Promise.all(watchCancel.map((loop) => loop.stop()))
+      // A run may be cancelled, and the lease must hold, as long as jobs run.
+      await cancelling.stop()
       await lease.stop()
     },
     stats: () => ({
@@ -172,7 +155,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
           return [stage, { active, concurrency, paused }]
         }),
       ),
-      loops: all.map(({ name, leading, passes }) => ({ name, leading, passes })),
+      loops: [...untilClosing, cancelling].map(({ name, leading, passes }) => ({
+        name,
+        leading,
+        passes,
+      })),
     }),
   }
 }

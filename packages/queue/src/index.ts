@@ -1,5 +1,5 @@
 export { createQueueBackend, type QueueBackendOptions } from './create-queue-backend.ts'
-export { migrateQueue, queueSchema } from './postgres-driver.ts'
+export { migrateQueue } from './postgres-driver.ts'
 export type {
   Depth,
   JobFate,

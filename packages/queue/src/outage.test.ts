@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { join } from 'node:path'
 import { PostgresConnection } from 'bullmq'
 import { Redis } from 'ioredis'
 import { isAlmanacError, stageNames } from '@almanac/domain'
@@ -37,12 +36,24 @@ function collect(backend: QueueBackend): TakenJob[] {
   return seen
 }
 
+const holderScript = `
+  import { createQueueBackend } from ${JSON.stringify(new URL('index.ts', import.meta.url).href)}
+  const onError = () => undefined
+  const backend = await createQueueBackend({ ...JSON.parse(process.argv[1]), onError })
+  backend.stageWorker('execute', {
+    concurrency: 4,
+    onError,
+    process: ({ runId }) => {
+      process.stdout.write(runId + '\\n')
+      return new Promise(() => undefined)
+    },
+  })
+`
+
 /** A process of its own that takes jobs and sits on them. */
 function startHolder(options: Options): { child: ChildProcess; taken: string[] } {
-  const file = join(import.meta.dirname, 'testing/holder.ts')
-  const child = spawn(process.execPath, [file, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
+  const script = ['--input-type=module', '--eval', holderScript, JSON.stringify(options)]
+  const child = spawn(process.execPath, script, { stdio: ['ignore', 'pipe', 'ignore'] })
   holders.push(child)
   const taken: string[] = []
   child.stdout.on('data', (text: Buffer) => taken.push(...text.toString().trim().split('\n')))
@@ -116,17 +127,13 @@ function survives(server: Server): void {
   })
 }
 
-const redis = await findOwnRedis('how the queue survives outages of Redis')
+const ownRedis = await findOwnRedis('how the queue survives outages of Redis')
 
-describe.skipIf(!redis)('when Redis is away', () => {
-  let server: Awaited<ReturnType<typeof startRedis>>
+describe.skipIf(!ownRedis)('when Redis is away', () => {
+  let server = ownRedis ?? { url: '', port: 0, stop: () => Promise.resolve() }
   const options = (): Options => ({
     redisUrl: server.url,
     databaseUrl: 'postgres://127.0.0.1:1/none',
-  })
-  beforeAll(async () => {
-    await redis?.stop()
-    server = await startRedis()
   })
   afterAll(() => server.stop())
 

@@ -1,6 +1,5 @@
 import { AlmanacError } from '@almanac/domain'
 import {
-  DEFAULT_SCHEMA,
   LATEST_SCHEMA_VERSION,
   PostgresConnection,
   PostgresQueueBackend,
@@ -14,7 +13,7 @@ export interface PostgresOptionsOfAlmanac {
   onError(error: unknown): void
 }
 
-/** Query connections of one process; more of them only contend (see docs/scaling.md). */
+/** Query connections of one process; with more of them chains of jobs got slower, not faster. */
 const poolSize = 4
 
 type ListenClient = Awaited<ReturnType<PostgresConnection['getListenClient']>>
@@ -33,6 +32,8 @@ class SharedConnection extends PostgresConnection {
       max: poolSize,
       idleTimeoutMillis: 0,
       connectionTimeoutMillis: 10_000,
+      // A frozen server must not hold a producer for ever; a migration may have to wait for another.
+      ...(migrate ? {} : { query_timeout: 10_000 }),
       keepAlive: true,
       application_name: 'almanac-queue',
       // Jobs can be made again from the tables that decide: no commit here has to reach the disk.
@@ -118,9 +119,6 @@ async function connect(
     throw new AlmanacError('QUEUE_UNREACHABLE', { where, reason: reasonOf(cause) }, { cause })
   }
 }
-
-/** The schema that `migrateQueue` makes. */
-export const queueSchema = DEFAULT_SCHEMA
 
 const hostOf = (databaseUrl: string): string =>
   (URL.canParse(databaseUrl) && new URL(databaseUrl).host) || 'its socket'

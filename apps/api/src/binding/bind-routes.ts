@@ -6,7 +6,7 @@ import type { ApiParts } from '../parts.ts'
 import { runChange } from './idempotent-change.ts'
 import { hasBody, jsonBody, runMiddleware } from './json-body.ts'
 import { readInput } from './read-input.ts'
-import type { AnyAnswer, Asked, Change, Handler, Handlers } from './route-handler.ts'
+import type { AnyAnswer, Answering, Asked, Change, Handlers } from './route-handler.ts'
 import { sendAnswer } from './send-answer.ts'
 
 /** Problems of a raw body that its schema cannot know, reported with those that it finds. */
@@ -25,7 +25,7 @@ export function bindRoutes(
 ): void {
   const readJson = jsonBody(parts.limits.jsonBytes)
 
-  const bind = <O extends Operation>(operation: O, handler: Handler<O>): void => {
+  const bind = <O extends Operation>(operation: O, handler: AnyHandler<O>): void => {
     const route = routes[operation]
     router[route.method](route.path, async (request: Request, response: Response) => {
       const caller = await authenticator.authenticate(request)
@@ -43,10 +43,14 @@ export function bindRoutes(
       await sendAnswer(operation, answer, response, parts.checkAnswers)
     })
   }
-  for (const operation of Object.keys(routes) as Operation[]) bind(operation, handlers[operation])
+  for (const operation of Object.keys(routes) as Operation[])
+    // TypeScript does not see that the two belong together; `Handlers` has made sure of it.
+    bind(operation, handlers[operation] as AnyHandler<Operation>)
 }
 
-const isChange = <O extends Operation>(handler: Handler<O>): handler is Handler<O> & Change<O> =>
+type AnyHandler<O extends Operation> = Answering<O> | Change<O>
+
+const isChange = <O extends Operation>(handler: AnyHandler<O>): handler is Change<O> =>
   typeof handler === 'object'
 
 async function change<O extends Operation>(

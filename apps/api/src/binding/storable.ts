@@ -19,7 +19,9 @@ export function storableIssues(value: unknown, within: string): Issue[] {
     }
     if (typeof inner !== 'object' || inner === null) continue
     if (path.length > deepest)
-      return [{ field: within || 'body', message: `must not nest more than ${deepest} levels deep` }]
+      return [
+        { field: within || 'body', message: `must not nest more than ${deepest} levels deep` },
+      ]
     for (const [key, entry] of Object.entries(inner)) {
       if (!isStorable(key)) issues.push({ field, message: `has a name that ${unstorable}` })
       else todo.push({ value: entry, path: [...path, key] })

@@ -25,7 +25,7 @@ export function bodyErrorOf(thrown: unknown): AlmanacError | undefined {
       return new AlmanacError('BODY_NOT_JSON', { reason: reasonOf(message) }, options)
     case 'request.aborted':
     case 'request.size.invalid':
-      return new AlmanacError('BODY_NOT_JSON', { reason: 'it broke off' }, options)
+      return bodyBrokeOff(thrown)
     case 'charset.unsupported':
       return new AlmanacError(
         'MEDIA_TYPE_UNSUPPORTED',
@@ -42,6 +42,9 @@ export function bodyErrorOf(thrown: unknown): AlmanacError | undefined {
       return undefined
   }
 }
+
+export const bodyBrokeOff = (cause: unknown): AlmanacError =>
+  new AlmanacError('BODY_NOT_JSON', { reason: 'it broke off' }, { cause })
 
 const isBrokenCompression = (thrown: unknown): boolean =>
   thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('Z_')

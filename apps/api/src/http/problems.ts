@@ -1,7 +1,8 @@
 import { AlmanacError, isAlmanacError, problemMediaType, problemOf } from '@almanac/domain'
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { ApiLog } from '../parts.ts'
-import { bodyErrorOf } from './body-error.ts'
+import { withoutAddress } from './without-address.ts'
+import { bodyBrokeOff, bodyErrorOf } from './body-error.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** The one place where an error becomes an answer. */
@@ -9,7 +10,7 @@ export const answerProblems =
   (log: ApiLog): ErrorRequestHandler =>
   // Express knows an error handler by its four parameters.
   (thrown: unknown, request, response, _next) => {
-    const error = errorOf(thrown)
+    const error = brokeOff(request) ? bodyBrokeOff(thrown) : errorOf(thrown)
     const { status } = problemOf(error)
     const requestId = requestIdOf(response)
     if (status >= 500)
@@ -43,17 +44,12 @@ function headersOf(error: AlmanacError, status: number): Record<string, string> 
   return soon ? { 'retry-after': '1' } : {}
 }
 
+/** The caller hung up in the middle of the body: nobody will read the answer. */
+const brokeOff = (request: Request): boolean => request.destroyed && !request.complete
+
 function errorOf(thrown: unknown): AlmanacError {
   if (isAlmanacError(thrown)) return thrown
   // An address whose %-escapes are broken names nothing.
   if (thrown instanceof URIError) return new AlmanacError('NOT_FOUND', { what: 'such address' })
   return bodyErrorOf(thrown) ?? new AlmanacError('INTERNAL', {}, { cause: thrown })
-}
-
-/** Where our servers are is for those who run them, not for callers. */
-function withoutAddress(error: AlmanacError): AlmanacError {
-  const where = 'its address'
-  for (const code of ['DATABASE_UNREACHABLE', 'QUEUE_UNREACHABLE'] as const)
-    if (isAlmanacError(error, code)) return new AlmanacError(code, { ...error.params, where })
-  return error
 }

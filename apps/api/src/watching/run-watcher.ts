@@ -1,4 +1,10 @@
-import { isTerminal, runStates, type EventResource, type RunId, type TenantId } from '@almanac/domain'
+import {
+  isTerminal,
+  runStates,
+  type EventResource,
+  type RunId,
+  type TenantId,
+} from '@almanac/domain'
 import type { ApiLog } from '../parts.ts'
 
 /** A run whose events after `after` somebody waits for. */
@@ -68,7 +74,9 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
     const asked = [...wishes].filter(({ since, dueAt }) => dueAt - now <= pauseOf(now - since) / 2)
     for (const wish of asked) wish.dueAt = now + pauseOf(now - wish.since)
     try {
-      const news = new Map((await readNews(asked)).map(({ runId, events }) => [runId, events]))
+      const news = new Map(
+        (await readNews(earliest(asked))).map(({ runId, events }) => [runId, events]),
+      )
       for (const wish of asked) {
         const events = news.get(wish.runId)?.filter(({ seq }) => seq > wish.after) ?? []
         if (events.length > 0) wish.settle(events)
@@ -117,6 +125,16 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
       }
     },
   }
+}
+
+/** Each run once, from where the one of its watchers is that has seen the least. */
+function earliest(wishes: readonly Watched[]): Watched[] {
+  const byRun = new Map<RunId, Watched>()
+  for (const { tenantId, runId, after } of wishes) {
+    const known = byRun.get(runId)
+    if (!known || after < known.after) byRun.set(runId, { tenantId, runId, after })
+  }
+  return [...byRun.values()]
 }
 
 /** A quarter of the time that was waited already, within bounds. */

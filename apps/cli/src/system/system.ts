@@ -1,18 +1,14 @@
 import { createApi, startApi, type RunningApi } from '@almanac/api'
-import { createOperations, createPorts, type Database } from '@almanac/db'
-import { createKinds } from '@almanac/documents'
-import { findIndustryByHash, getIndustry, industryHash } from '@almanac/industries'
+import { createOperations, type Database } from '@almanac/db'
 import { createDeterministicEngine } from '@almanac/llm'
-import { rememberContent, type Engine, type Ports } from '@almanac/pipeline'
+import type { Engine } from '@almanac/pipeline'
 import { createQueueBackend, type QueueBackend } from '@almanac/queue'
-import { randomIds, systemClock, type Config, type Logger, type Shutdown } from '@almanac/runtime'
+import type { Config, Logger, Shutdown } from '@almanac/runtime'
 import { fileDeliverer, startWorker, type RunningWorker } from '@almanac/worker'
-import { openDatabase, type OpenDatabase } from './database.ts'
+import { openDatabase } from './database.ts'
+import { createRunnerPorts } from './runner-ports.ts'
 
 export const version = '0.1.0'
-
-/** Characters of content, in thousands, that a process remembers: what it stored it need not read. */
-const rememberedKilochars = 16_000
 
 /** Everything of one process, running. */
 export interface System {
@@ -21,28 +17,6 @@ export interface System {
   api: RunningApi
   backend: QueueBackend
 }
-
-/** The parts that packages are made of, put together: the only place where they meet. */
-export function createRunnerPorts(
-  { db, codec }: Pick<OpenDatabase, 'db' | 'codec'>,
-  engine: Engine,
-) {
-  const stored = createPorts(db, { codec })
-  return {
-    ...stored,
-    content: rememberContent(stored.content, rememberedKilochars),
-    clock: systemClock,
-    ids: randomIds,
-    industries: { get: getIndustry, hash: industryHash },
-    kinds: createKinds({ industryByHash: findIndustryByHash }),
-    engine,
-    rates: unlimitedRates,
-    identity: { workerId: randomIds.next('worker') },
-  }
-}
-
-/** The offline engine has no provider whose rates could be passed. */
-const unlimitedRates: Ports['rates'] = { take: () => Promise.resolve({ granted: true }) }
 
 export function createEngine({ engine }: Config): Engine {
   switch (engine.kind) {

@@ -8,6 +8,8 @@ export interface Ask {
   texts: readonly string[]
   /** What the answer must fit; absent where it is free text. */
   schema?: SchemaNode
+  /** What the request calls its schema; empty without one. */
+  schemaName: string
   /** True when the answer must be some JSON object. */
   jsonObject: boolean
   maxOutputTokens?: number

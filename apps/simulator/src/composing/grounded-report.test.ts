@@ -74,9 +74,10 @@ test('facts quote the titles that they cite', () => {
   })
 })
 
-test('equal titles of one cell are told once, with both citations', () => {
+test('titles of one cell that differ in case or punctuation alone are told once, with both citations', () => {
   const [first] = sampleEvidence
-  const twice = [first!, { ...first!, id: 'register/2022-05000' }]
+  const again = { ...first!, title: first!.title.toUpperCase().replace(';', ':') }
+  const twice = [first!, { ...again, id: 'register/2022-05000' }]
   const items = reportOf(packageOf(twice)).sections[0]?.items
   expect(items).toHaveLength(1)
   expect(items?.[0]?.evidence).toEqual(['register/2022-04711', 'register/2022-05000'])

@@ -50,15 +50,19 @@ function itemsOf(
     )
     if (cells.length === 0) continue
     const text = statement(item, wording)
-    const same = items.get(text)
+    const said = folded(text)
+    const same = items.get(said)
     if (same) addCitation(same, item.id, cells)
     else if (items.size < limits.maxItemsPerSection) {
       const { region, link } = numbers.pick(cells)
-      items.set(text, { kind: 'fact', region, link, text, evidence: [item.id] })
+      items.set(said, { kind: 'fact', region, link, text, evidence: [item.id] })
     }
   }
   return [...items.values()]
 }
+
+/** What is left of a text when case and punctuation are not looked at. */
+const folded = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ')
 
 /** Evidence of the same wording joins the item that tells it, if it was matched to the same cell. */
 function addCitation(item: GroundedItem, id: string, cells: readonly FoundMatch[]): void {

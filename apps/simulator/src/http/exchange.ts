@@ -22,6 +22,7 @@ export interface Exchange {
   /** Answers with `body` as it is. */
   send: (status: number, contentType: string, body: string | Buffer) => void
   sendJson: (status: number, body: unknown) => void
+  /** Answers an error; one that comes too late for that breaks the connection. */
   sendError: (error: ApiError) => void
   /** Begins an answer that `write` goes on with, and `end` finishes. */
   begin: (status: number, contentType: string) => void
@@ -52,7 +53,11 @@ export function createExchange(
       resolve(wasReset ? 'reset' : response.writableFinished ? 'answered' : 'client_gone')
     })
   })
-  const headers: Record<string, string> = { 'x-request-id': requestId }
+  const headers: Record<string, string> = {
+    'x-request-id': requestId,
+    'openai-organization': 'org-simulated',
+    'openai-version': '2020-10-01',
+  }
 
   const mark = (status: number) => {
     if (exchange.entry) exchange.entry.status = status
@@ -83,6 +88,7 @@ export function createExchange(
       exchange.send(status, 'application/json', JSON.stringify(body))
     },
     sendError(error) {
+      if (response.headersSent) return exchange.reset()
       Object.assign(headers, error.headers)
       exchange.sendJson(error.status, { error: error.error })
     },

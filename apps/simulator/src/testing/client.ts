@@ -17,6 +17,9 @@ export interface Playing extends AsyncDisposable {
   http: (method: string, path: string, body?: unknown) => Promise<Response>
 }
 
+/** How long a test waits for what must come. */
+export const patiently = { timeout: 20_000 }
+
 export const model = 'gpt-5.4-mini'
 export const apiKey = 'sk-simulated-1234'
 

@@ -130,6 +130,7 @@ export function askOfChat(request: ChatRequest): Ask {
   return {
     model: request.model,
     texts,
+    schemaName: named?.name ?? '',
     jsonObject: format?.type === 'json_object' || (named !== undefined && !schema),
     inputTokens: countTokens(texts.join('')) + countTokens(schema?.text ?? ''),
     ...(schema ? { schema: schema.node } : {}),

@@ -124,7 +124,7 @@ export function askOfResponses(request: ResponsesRequest): Ask {
   const format = request.text?.format
   const schema =
     format?.type === 'json_schema'
-      ? schemaParam(format.schema, format.strict ?? true, {
+      ? schemaParam(format.schema, format.strict ?? false, {
           name: format.name,
           param: 'text.format.schema',
         })
@@ -133,6 +133,7 @@ export function askOfResponses(request: ResponsesRequest): Ask {
   return {
     model: request.model,
     texts,
+    schemaName: format?.type === 'json_schema' ? format.name : '',
     jsonObject: format?.type === 'json_object',
     inputTokens: countTokens(texts.join('')) + countTokens(schema?.text ?? ''),
     ...(schema ? { schema: schema.node } : {}),

@@ -228,7 +228,7 @@ function textConfig({ text }: ResponsesRequest): NonNullable<WireResponse['text'
   return {
     format: {
       ...named,
-      strict: strict ?? true,
+      strict: strict ?? false,
       ...(description === undefined ? {} : { description }),
     },
     verbosity,

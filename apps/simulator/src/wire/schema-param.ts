@@ -1,6 +1,6 @@
 import { SchemaError, type SchemaNode } from '../json-schema/node.ts'
 import { readSchema } from '../json-schema/read.ts'
-import { invalidParam, type ApiError } from './api-error.ts'
+import { invalidParam } from './api-error.ts'
 
 const mostRemembered = 64
 const remembered = new Map<string, SchemaNode>()
@@ -37,7 +37,7 @@ export function schemaParam(
 export function asApiError(
   error: unknown,
   { name, param }: { name: string; param: string },
-): ApiError | unknown {
+): unknown {
   return error instanceof SchemaError
     ? invalidParam(
         param,

@@ -43,7 +43,11 @@ export function memoryDatabase(): MemoryDatabase {
 
   const where = (state: string) => [...runs.values()].filter((run) => run.state === state)
   const jobOf = ({ facts, nextStage, epoch, n }: MemoryRun): StageJob => ({
-    ...{ tenantId: facts.tenantId, runId: facts.id, stage: nextStage, epoch, n },
+    tenantId: facts.tenantId,
+    runId: facts.id,
+    stage: nextStage,
+    epoch,
+    n,
   })
 
   const store: RunStore & CommitStage = {
@@ -86,7 +90,9 @@ export function memoryDatabase(): MemoryDatabase {
       backlog: () => {
         const byTenant = Map.groupBy(where('queued'), ({ facts }) => facts.tenantId)
         const tenants = [...byTenant].map(([tenantId, queued]) => ({
-          ...{ tenantId, queued: queued.length, cap: 1_000 },
+          tenantId,
+          queued: queued.length,
+          cap: 1_000,
           inFlight: where('running').filter(({ facts }) => facts.tenantId === tenantId).length,
         }))
         return Promise.resolve({ tenants, inFlight: where('running').length })
@@ -147,7 +153,13 @@ export function memoryDatabase(): MemoryDatabase {
   }
 
   return {
-    ...{ runs, commits, starts, workers, controls, store, operations },
+    runs,
+    commits,
+    starts,
+    workers,
+    controls,
+    store,
+    operations,
     queue: ({ tenantId = newId('tenant'), nextStage = 'retrieve' } = {}) => {
       const run = newRun(tenantId, nextStage)
       runs.set(run.facts.id, run)
@@ -158,13 +170,32 @@ export function memoryDatabase(): MemoryDatabase {
 
 function newRun(tenantId: TenantId, nextStage: LoadedRun['nextStage']): MemoryRun {
   const facts: RunFacts = {
-    ...{ id: newId('run'), tenantId, specificationId: newId('specification'), revision: 1 },
-    ...{ trigger: 'api', test: false, fresh: false, period: null, ordinal: 0, narrow: null },
-    ...{ onConflict: 'refuse', lane: 'interactive', origin: null, deadlineAt: null },
+    id: newId('run'),
+    tenantId,
+    specificationId: newId('specification'),
+    revision: 1,
+    trigger: 'api',
+    test: false,
+    fresh: false,
+    period: null,
+    ordinal: 0,
+    narrow: null,
+    onConflict: 'refuse',
+    lane: 'interactive',
+    origin: null,
+    deadlineAt: null,
     createdAt: new Date().toISOString(),
   }
   return {
-    ...{ facts, epoch: 0, state: 'queued', nextStage, tries: 0, cancelRequested: false },
-    ...{ outputs: {}, n: 0, progressAt: Date.now() },
+    facts,
+    epoch: 0,
+    state: 'queued',
+    nextStage,
+    tries: 0,
+    cancelRequested: false,
+    outputs: {},
+    originOutputs: {},
+    n: 0,
+    progressAt: Date.now(),
   }
 }

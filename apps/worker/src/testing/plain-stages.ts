@@ -7,8 +7,12 @@ type Run = (given: { run: { id: string } }, signal: AbortSignal) => Promise<unkn
 const conclusion = () => ({
   documentId: 'doc_00000000000000000000000000' as const,
   version: {
-    ...{ id: 'ver_00000000000000000000000000' as const, label: 'v1', contentHash: '' },
-    ...{ packageHash: '', score: 1, evaluation: '{}' },
+    id: 'ver_00000000000000000000000000' as const,
+    label: 'v1',
+    contentHash: '',
+    packageHash: '',
+    score: 1,
+    evaluation: '{}',
   },
   artifacts: [],
   deliveries: [],
@@ -19,7 +23,11 @@ export const plainStages = (does: Partial<Record<StageName, Run>> = {}): AnyStag
   stageNames.map((name) => {
     const run = does[name] ?? (() => Promise.resolve(null))
     const stage = defineStage({
-      ...{ name, tries: 3, timeoutMs: 60_000, input: {}, output: z.unknown() },
+      name,
+      tries: 3,
+      timeoutMs: 60_000,
+      input: {},
+      output: z.unknown(),
       run: (given, _ports: object, signal) => run(given, signal),
     })
     if (name === 'persist') return { ...stage, role: 'conclude', conclusion }

@@ -2,7 +2,7 @@
 -- that run; covered (a success under another cadence or zone overlaps the window), with its period and
 -- end; no_grant (nobody granted this ordinal); not_running, with the run's state. A run that answers
 -- in_progress and waits is noted as waiting for the period.
-create function claim_slot(tenant text, run text, specification text, period text, wanted integer,
+create function claim_slot(tenant text, run text, specification text, wanted_key text, wanted integer,
   kind text, zone text, starts timestamptz, ends timestamptz)
 returns table (outcome text, claimant text, until timestamptz) language plpgsql as $$
 declare
@@ -20,7 +20,7 @@ begin
 
   loop
     select * into slot from slots where tenant_id = tenant and specification_id = specification
-      and period_key = period and ordinal = wanted for no key update;
+      and period_key = wanted_key and ordinal = wanted for no key update;
     if not found and wanted > 0 then
       return query select 'no_grant', null, null::timestamptz;
       return;
@@ -31,7 +31,7 @@ begin
     end if;
     if slot.state in ('consumed', 'reserved') then
       if slot.state = 'reserved' and claiming.on_conflict = 'wait' then
-        update runs set period_key = period where tenant_id = tenant and id = run;
+        update runs set period_key = wanted_key where tenant_id = tenant and id = run;
       end if;
       return query select case slot.state when 'consumed' then 'taken' else 'in_progress' end,
         slot.run_id::text, null::timestamptz;
@@ -51,11 +51,11 @@ begin
       update slots set state = 'reserved', run_id = run, window_from = starts, window_to = ends,
         cadence = kind, time_zone = zone, retry_at = null, reason = null, updated_at = now()
       where tenant_id = tenant and specification_id = specification
-        and period_key = period and ordinal = wanted;
+        and period_key = wanted_key and ordinal = wanted;
     else
       insert into slots (tenant_id, specification_id, period_key, ordinal, state, run_id,
         window_from, window_to, cadence, time_zone)
-      values (tenant, specification, period, wanted, 'reserved', run, starts, ends, kind, zone)
+      values (tenant, specification, wanted_key, wanted, 'reserved', run, starts, ends, kind, zone)
       on conflict do nothing;
       -- Another run has just made the row: look at it.
       if not found then continue; end if;

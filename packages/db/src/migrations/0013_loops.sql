@@ -133,7 +133,7 @@ begin
           outcome := 'wait_expired';
         elsif not exists (select from runs o where o.tenant_id = run.tenant_id
           and o.specification_id = run.specification_id and o.period_key = run.period_key
-          and o.ordinal = run.ordinal and o.state in ('queued', 'running') and o.id < run.id)
+          and o.ordinal = run.ordinal and o.state in ('queued', 'parked') and o.id < run.id)
         then
           -- The oldest that waits, and only that one: the others would find it at work.
           because := 'slot_free';

@@ -1,7 +1,7 @@
 import { visibleText } from './visible-text.ts'
 
 /** Characters that mean something inside a line, in CommonMark and its usual extensions. */
-const special = /[\\`*_[\]{}|~$^<>&]/g
+const special = /[\\`*_[\]{}|~$^<>&]|!(?=\[)/g
 const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' }
 
 /** What bare addresses begin with, or have inside: scheme, `www.`, and a name with a dot in it. */
@@ -33,5 +33,6 @@ function escapePlain(text: string): string {
 
 /** A link of our own: `href` must come from `safeLink`, and `text` may be anything. */
 export function markdownLink(text: string, href: string): string {
-  return `[${escapeMarkdown(text)}](<${href.replaceAll('&', '&amp;')}>)`
+  // Some readers decode character references in an address, some do not: none may look like one.
+  return `[${escapeMarkdown(text)}](<${href.replace(/&(#?\w+);/g, '&$1%3B')}>)`
 }

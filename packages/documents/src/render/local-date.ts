@@ -63,51 +63,6 @@ export function localTime(instant: string | number, timeZone: string): Readonly<
   return time
 }
 
-const monthNames = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-]
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** A formatter whose numbers depend on nothing but its arguments: locale and calendar are fixed. */
-function format(timeZone: string): Intl.DateTimeFormat {
-  let known = formats.get(timeZone)
-  if (!known) {
-    known = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      calendar: 'gregory',
-      numberingSystem: 'latn',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-    })
-    formats.set(timeZone, known)
-  }
-  return known
-}
-
-/** What the clock of `timeZone` (IANA) shows at `instant`, an ISO 8601 instant or milliseconds. */
-export function localTime(instant: string | number, timeZone: string): LocalTime {
-  const time = { year: 0, month: 0, day: 0, hour: 0, minute: 0 }
-  for (const { type, value } of format(timeZone).formatToParts(new Date(instant)))
-    if (type in time) time[type as keyof LocalTime] = Number(value)
-  return time
-}
-
 const monthName = (month: number) => monthNames[month - 1] ?? ''
 
 /** `8 Mar 2022`: the local date of an instant, as notes and tables show it. */

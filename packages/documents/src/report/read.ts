@@ -61,15 +61,29 @@ function schemaFindings(error: z.ZodError, answer: unknown): Finding[] {
         typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined,
       answer,
     )
-    const expected =
-      issue.code === 'invalid_type'
-        ? issue.expected
-        : issue.code === 'invalid_value'
-          ? issue.values.join(', ')
-          : undefined
-    const found = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
-    return invalid(issue.path, issue.message, expected, found)
+    switch (issue.code) {
+      case 'invalid_type':
+        return invalid(issue.path, issue.message, issue.expected, shown(value))
+      case 'invalid_value':
+        return invalid(issue.path, issue.message, issue.values.join(', '), shown(value))
+      case 'unrecognized_keys':
+        return invalid(issue.path, 'has fields that do not belong here', 'no others', shown(value))
+      default:
+        return invalid(issue.path, issue.message, undefined, shown(value))
+    }
   })
+}
+
+/** What stands in the answer, in few words: an answer may be large, and of any type. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 200))
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `an object with the fields ${Object.keys(value)
+    .slice(0, 12)
+    .map((key) => JSON.stringify(key))
+    .join(', ')}`
 }
 
 /** Statements that are blank, and text that neither JSON nor the database can hold. */

@@ -5,7 +5,7 @@ import { findIndustryByHash, industries } from '@almanac/industries'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { composeReport } from './compose-report.ts'
-import { samplePackage, type SampleItem } from './sample-package.ts'
+import { samplePackage, type SampleItem } from '../testing/sample-package.ts'
 
 const kind = createReportKind({ industryByHash: findIndustryByHash })
 

@@ -3,7 +3,7 @@ import type { EngineRequest } from '@almanac/pipeline'
 import { describe, expect, it } from 'vitest'
 import { createDeterministicEngine } from './engine.ts'
 import { composeReport } from './compose-report.ts'
-import { samplePackage } from './sample-package.ts'
+import { samplePackage } from '../testing/sample-package.ts'
 
 const engine = createDeterministicEngine()
 

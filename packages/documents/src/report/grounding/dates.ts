@@ -82,17 +82,17 @@ export function eachDate(text: string, found: (raw: string, date: TextDate) => v
 export function eachInstant(
   text: string,
   timeZone: string,
-  found: (date: TextDate, times: string) => void,
+  found: (date: TextDate, times: string[]) => void,
 ): string {
   return text.replace(instant, (raw) => {
     if (Number.isNaN(Date.parse(raw))) return raw
     for (const zone of ['UTC', timeZone]) {
       const time = localTime(raw, zone)
       const minute = two(time.minute)
-      found(
-        { year: String(time.year), month: two(time.month), day: two(time.day) },
-        `${two(time.hour)}:${minute} ${time.hour % 12 || 12}:${minute}`,
-      )
+      found({ year: String(time.year), month: two(time.month), day: two(time.day) }, [
+        `${two(time.hour)}:${minute}`,
+        `${time.hour % 12 || 12}:${minute}`,
+      ])
     }
     return gap
   })

@@ -2,10 +2,11 @@
 const run = /[\p{L}\p{N}](?:[\p{L}\p{N}]|[-–_/.:](?=[\p{L}\p{N}])|,(?=\d{3}(?!\d)))*/gu
 const digit = /\p{Nd}/u
 
-const plainNumber = /^(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?$/
+const onlyNumber = /^(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?$/
 const ordinal = /^(\d+)(?:st|nd|rd|th)$/i
 const withWord = /^([\d,.]*\d)-(\p{L}[\p{L}-]*)$/u
 const withUnit = /^([\d,.]*\d)(\p{L}+)$/u
+const timeOfDay = /^\d{1,2}:\d\d$/
 const sinceYear = /^(?:pre|post|mid|early|late)-(\d+)$/i
 const pair = /^([\d,.]*\d)([-–])([\d,.]*\d)$/
 
@@ -45,7 +46,7 @@ export function eachNumberWord(text: string, found: (value: number) => void): vo
 /** The ways in which a figure of a claim can be grounded. */
 export function waysOfFigure(raw: string, following: string): string[][] {
   const itself = `i:${raw.toLowerCase()}`
-  if (plainNumber.test(raw)) return [[valueKey(raw, following)]]
+  if (onlyNumber.test(raw)) return [[valueKey(raw, following)]]
   const nth = ordinal.exec(raw)?.[1]
   if (nth !== undefined) return [[`o:${plain(nth)}`], [itself]]
   const year = sinceYear.exec(raw)?.[1]
@@ -53,12 +54,13 @@ export function waysOfFigure(raw: string, following: string): string[][] {
   const [, low, , high] = pair.exec(raw) ?? []
   if (low !== undefined && high !== undefined)
     return [[itself], [`n:${plain(low)}`, valueKey(high, following)]]
+  if (timeOfDay.test(raw)) return [[itself], [`t:${raw}`]]
   return [[itself], ...joinedValues(raw).map((key) => [key])]
 }
 
 /** Adds to `keys` what a figure of the evidence grounds. */
 export function addFigure(keys: Set<string>, raw: string, following: string): void {
-  if (plainNumber.test(raw)) {
+  if (onlyNumber.test(raw)) {
     keys.add(valueKey(raw, following)).add(`n:${plain(raw)}`)
     return
   }

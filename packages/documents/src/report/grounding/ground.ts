@@ -10,6 +10,7 @@ import { addFigure, eachFigure, eachNumberWord, waysOfFigure } from './figures.t
  *   "March 8, 2022", "8 Mar. 2022", "2022-03-08", "03/08/2022"   d:2022-03-08
  *   "March 8" d:--03-08      "March 2022" d:2022-03      "8th" o:8
  *   "FAA-2021-1170", "A320neo", "2021-28413"                     i:…, looked for in the text itself
+ *   "11:59", beside an instant in any attribute                  t:11:59
  *
  * Number words ("three") are not taken for claims, but they ground digits. An amount grounds the same
  * amount whatever its unit or currency: what is compared is figures, not what they measure.
@@ -23,9 +24,10 @@ export interface Quantity {
 
 /** What the quantities of a claim may rest on. */
 export interface Ground {
-  keys: ReadonlySet<string>
-  /** Lower-case text in which identifiers are looked for. */
+  /** Lower-case text in which words are looked for as they stand. */
   text: string
+  /** The keys of its quantities; costly, so made when first asked for. */
+  keys: () => ReadonlySet<string>
 }
 
 /**
@@ -37,10 +39,14 @@ export function ungrounded(claim: string, grounds: () => readonly Ground[]): str
   if (found.length === 0) return []
   const given = grounds()
   const isGiven = (key: string) =>
-    given.some(({ keys, text }) =>
-      key.startsWith('i:') ? holdsIdentifier(text, key.slice(2)) : keys.has(key),
-    )
-  const missing = found.filter(({ anyOf }) => !anyOf.some((all) => all.every(isGiven)))
+    key.startsWith('i:')
+      ? given.some(({ text }) => holdsIdentifier(text, key.slice(2)))
+      : given.some(({ keys }) => keys().has(key))
+  const missing = found.filter(
+    ({ raw, anyOf }) =>
+      !(isWhole(raw) && given.some(({ text }) => holdsWord(text, raw.toLowerCase()))) &&
+      !anyOf.some((all) => all.every(isGiven)),
+  )
   return [...new Set(missing.map(({ raw }) => raw))]
 }
 
@@ -57,22 +63,49 @@ export function quantities(text: string): Quantity[] {
   return found
 }
 
-/** What `texts` ground: their quantities, the parts of their dates, their number words. */
+/** What `texts` ground: their words, their quantities, the parts of their dates, their number words. */
 export function groundOf(texts: readonly string[], timeZone: string): Ground {
-  const keys = new Set<string>()
-  const times: string[] = []
   const plain = texts.map(normalised)
-  for (const text of plain) {
-    const dateless = eachInstant(text, timeZone, (date, time) => {
+  let keys: Set<string> | undefined
+  return {
+    // Between two texts stands what no word holds.
+    text: plain.join(' \u0001 ').toLowerCase(),
+    keys: () => (keys ??= keysOf(plain, timeZone)),
+  }
+}
+
+function keysOf(texts: readonly string[], timeZone: string): Set<string> {
+  const keys = new Set<string>()
+  for (const text of texts) {
+    const dateless = eachInstant(text, timeZone, (date, times) => {
       addDate(keys, date)
-      times.push(time)
+      for (const time of times) keys.add(`t:${time}`)
     })
     const rest = eachDate(dateless, (_, date) => addDate(keys, date))
     eachFigure(rest, (raw, following) => addFigure(keys, raw, following))
     eachNumberWord(rest, (value) => keys.add(`n:${value}`))
   }
-  return { keys, text: [...plain, ...times].join('\n').toLowerCase() }
+  return keys
 }
+
+/** Whether what stands literally in the evidence is the same: of a bare number, that is not sure. */
+const isWhole = (raw: string): boolean => /[^\d,.]/.test(raw)
+
+/** Whether `text` holds `word` as it stands, not as a part of a longer number or identifier. */
+function holdsWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    const end = at + word.length
+    const goesOn =
+      isWordCharacter(text[end]) || (isJoint(text[end]) && isWordCharacter(text[end + 1]))
+    const began =
+      isWordCharacter(text[at - 1]) || (isJoint(text[at - 1]) && isWordCharacter(text[at - 2]))
+    if (!goesOn && !began) return true
+  }
+  return false
+}
+
+const isJoint = (character: string | undefined): boolean =>
+  character !== undefined && '-–_/.,:'.includes(character)
 
 // eslint-disable-next-line no-control-regex
 const ascii = /^[\u0000-\u007f]*$/

@@ -1,4 +1,4 @@
-import type { Cadence, RunPackage } from '@almanac/domain'
+import type { Cadence, PackageEvidence, RunPackage } from '@almanac/domain'
 import { plainTitle } from '@almanac/industries'
 import type { RenderInput } from '../../kind.ts'
 import { isSample, marksOf, withMarks, type Mark } from '../../notice.ts'
@@ -68,13 +68,19 @@ export function reportView({
 }: RenderInput<ReportContent>): ReportView {
   const index = indexPackage(runPackage)
   const sources = numberSources(index, runPackage.cadence.timeZone)
+  const titles = new Map<string, string>()
+  const titleOf = ({ id, title }: PackageEvidence): string => {
+    let plain = titles.get(id)
+    if (plain === undefined) titles.set(id, (plain = plainTitle(title)))
+    return plain
+  }
   const statement = (text: string, ids: readonly string[]): StatementView => {
     const cited = [...new Set(ids)].flatMap((id) => index.evidence.get(id) ?? [])
     return {
       text,
       citations: [...new Set(cited.map((item) => sources.of(item).number))],
       sample: cited.some(isSample),
-      titles: cited.map(({ title }) => plainTitle(title)),
+      titles: cited.map(titleOf),
     }
   }
   const summary = content.summary.map(({ text, evidence }) => {

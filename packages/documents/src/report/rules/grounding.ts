@@ -1,5 +1,5 @@
 import type { Finding, PackageEvidence, RunPackage } from '@almanac/domain'
-import { plainText } from '@almanac/industries'
+import { plainText, plainTitle } from '@almanac/industries'
 import { clipped, listed } from '../../finding.ts'
 import { localTime } from '../../render/local-date.ts'
 import { groundOf, ungrounded, type Ground } from '../grounding/ground.ts'
@@ -33,7 +33,8 @@ export function groundingFindings({ claims, index, runPackage }: Judged): Findin
   const countGrounds = () =>
     (counted ??= [countGround(index, runPackage), periodGround(runPackage)])
   return claims.flatMap(({ path, text, cites, item }): Finding[] => {
-    const missing = ungrounded(text, () => [
+    const titles = cites.flatMap((id) => titleOf(index.evidence.get(id)))
+    const missing = ungrounded(without(text, titles), () => [
       ...cites.flatMap(groundOfItem),
       ...(mayCount(item?.kind) ? countGrounds() : []),
     ])
@@ -60,6 +61,13 @@ export function groundingFindings({ claims, index, runPackage }: Judged): Findin
 /** Whether a statement may count; undefined is a line of the summary. */
 const mayCount = (kind: ItemKind | undefined): boolean =>
   kind === undefined || kind === 'interpretation'
+
+const titleOf = (item: PackageEvidence | undefined): string[] =>
+  item ? [plainTitle(item.title)] : []
+
+/** `text` without the cited titles that it quotes in full: what stands in them is grounded. */
+const without = (text: string, titles: readonly string[]): string =>
+  titles.reduce((rest, title) => (title.length > 3 ? rest.replaceAll(title, ' ') : rest), text)
 
 const textsOf = ({ id, title, text, attributes, publishedAt }: PackageEvidence): string[] => [
   plainText(title),
@@ -97,7 +105,8 @@ function countGround({ counts, cells }: PackageIndex, runPackage: RunPackage): G
         pairs.set(pair, (pairs.get(pair) ?? new Set()).add(id))
   for (const ids of pairs.values()) numbers.add(ids.size)
   for (const { evidence } of cells.values()) numbers.add(evidence)
-  return { keys: new Set([...numbers].map((count) => `n:${count}`)), text: '' }
+  const keys = new Set([...numbers].map((count) => `n:${count}`))
+  return { keys: () => keys, text: '' }
 }
 
 /** The period's key, first and last day, and the instants of its window. */
@@ -106,8 +115,9 @@ function periodGround({ cadence: { from, to, timeZone, periodKey } }: RunPackage
   const lastDay = [last.year, last.month, last.day].map((part) => String(part).padStart(2, '0'))
   const ground = groundOf([from, to, lastDay.join('-')], timeZone)
   const week = /-W0?(\d+)$/.exec(periodKey ?? '')?.[1]
+  const keys = new Set([...ground.keys(), ...(week === undefined ? [] : [`n:${week}`])])
   return {
-    keys: week === undefined ? ground.keys : new Set([...ground.keys, `n:${week}`]),
+    keys: () => keys,
     text: `${ground.text}\n${periodKey?.toLowerCase() ?? ''}`,
   }
 }

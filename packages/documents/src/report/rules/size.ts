@@ -71,10 +71,14 @@ export function duplicateFindings({ claims }: Judged): Finding[] {
   })
 }
 
-const folded = (text: string) =>
+// eslint-disable-next-line no-control-regex
+const ascii = /^[\u0000-\u007f]*$/
+
+/** The words of a text; case and punctuation make no other statement of it. */
+const folded = (text: string): string =>
   text
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .replace(ascii.test(text) ? /[^a-z0-9]+/g : /[^\p{L}\p{N}]+/gu, ' ')
     .trim()
 
 const sameIds = (a: readonly string[], b: readonly string[]) =>

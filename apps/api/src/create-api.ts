@@ -1,0 +1,54 @@
+import { systemClock } from '@almanac/runtime'
+import express, { type Express } from 'express'
+import { z } from 'zod'
+import { createAuthenticator } from './authenticate.ts'
+import { bindRoutes } from './binding/bind-routes.ts'
+import { issueWording } from './binding/issue-wording.ts'
+import { bindDocs } from './docs/bind-docs.ts'
+import { allHandlers, furtherIssues } from './handlers/all-handlers.ts'
+import { livez, readyz } from './health.ts'
+import { accessLog } from './http/access-log.ts'
+import { answerProblems } from './http/problems.ts'
+import { compress, protection } from './http/protection.ts'
+import { requestId } from './http/request-id.ts'
+import { refuseOtherMethods, refuseUnknown } from './http/unknown-address.ts'
+import { apiLimits, type ApiOptions, type ApiParts } from './parts.ts'
+import { readNewsFrom } from './watching/read-news.ts'
+import { createRunWatcher } from './watching/run-watcher.ts'
+
+/** The API as an Express application; it has no socket of its own. */
+export type Api = Express & {
+  /** Ends event streams, and answers those who wait for a run, so that connections can close. */
+  endWaiting(): void
+}
+
+/** The HTTP API: every route of the contract, its documentation, and its health. */
+export function createApi(options: ApiOptions): Api {
+  // What domain parses says the same of the same mistake.
+  z.config({ customError: issueWording })
+  const closing = new AbortController()
+  const parts: ApiParts = {
+    wakeCancel: () => undefined,
+    ready: {},
+    urlOf: (path) => path,
+    clock: systemClock,
+    checkAnswers: true,
+    ...options,
+    limits: { ...apiLimits, ...options.limits },
+    closing: closing.signal,
+  }
+  const { db, log, limits, ready } = parts
+  const authenticator = createAuthenticator(db, log, limits.keyCacheMs)
+  const watcher = createRunWatcher(readNewsFrom(db), log)
+
+  const app = express()
+  app.disable('x-powered-by').disable('etag')
+  app.use(requestId, accessLog(log), protection, compress)
+  app.get('/livez', livez)
+  app.get('/readyz', readyz(db, ready, log))
+  bindDocs(app)
+  bindRoutes(app, parts, authenticator, allHandlers(parts, authenticator, watcher), furtherIssues)
+  refuseOtherMethods(app)
+  app.use(refuseUnknown, answerProblems(log))
+  return Object.assign(app, { endWaiting: () => closing.abort() })
+}

@@ -1,0 +1,56 @@
+import type { StageName } from '@almanac/domain'
+import type { StageWorker } from '@almanac/queue'
+import { describe, expect, it } from 'vitest'
+import { defaultConcurrency } from './stage-concurrency.ts'
+import { applyStageControls, capacityOf } from './stage-controls.ts'
+
+function workers(stages: StageName[]) {
+  const calls: string[] = []
+  const make = (stage: StageName): [StageName, StageWorker] => {
+    const worker = {
+      stage,
+      active: 0,
+      paused: false,
+      concurrency: defaultConcurrency[stage],
+      pause: () => {
+        calls.push(`pause ${stage}`)
+        worker.paused = true
+      },
+      resume: () => {
+        calls.push(`resume ${stage}`)
+        worker.paused = false
+      },
+      setConcurrency: (next: number) => {
+        calls.push(`${stage} ${next}`)
+        worker.concurrency = next
+      },
+      close: () => Promise.resolve(),
+    }
+    return [stage, worker]
+  }
+  return { calls, map: new Map(stages.map(make)) }
+}
+
+describe('stage controls', () => {
+  it('are applied, once each, and undone when their rows go', () => {
+    const { calls, map } = workers(['assemble', 'execute'])
+    const rows = [
+      { stage: 'assemble', paused: true, concurrency: null },
+      { stage: 'execute', paused: false, concurrency: 5 },
+    ] as const
+    applyStageControls(rows, map, defaultConcurrency)
+    applyStageControls(rows, map, defaultConcurrency)
+    expect(calls.splice(0)).toEqual(['pause assemble', 'execute 5'])
+    expect(capacityOf(map)).toBe(5)
+    applyStageControls([], map, defaultConcurrency)
+    expect(calls).toEqual(['resume assemble', 'execute 16'])
+    expect(capacityOf(map)).toBe(16 + defaultConcurrency.assemble)
+  })
+
+  it('never set a concurrency below one', () => {
+    const { calls, map } = workers(['execute'])
+    const row = { stage: 'execute', paused: false, concurrency: 0 } as const
+    applyStageControls([row], map, defaultConcurrency)
+    expect(calls).toEqual(['execute 1'])
+  })
+})

@@ -1,0 +1,340 @@
+import type { RunId } from '@almanac/domain'
+import { newId } from '@almanac/domain/ids'
+import type { LoadedRun } from '@almanac/pipeline'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
+import { createLedger } from './ledger.ts'
+import { createDriver } from './testing/drive-run.ts'
+import { callRef, holdRequest, settlement } from './testing/paid-call.ts'
+
+const { db, superuser } = await testDatabase()
+const driver = createDriver(db)
+const { ports, operations, workerId } = driver
+const { ledger } = ports
+
+const dead = newId('worker')
+beforeAll(async () => {
+  const process = { host: 'test', pid: 1, version: '0' }
+  await operations.leases.register({ id: workerId, ...process }, 3_600_000)
+  await operations.leases.register({ id: dead, ...process }, -1)
+})
+
+async function runs(count: number): Promise<LoadedRun[]> {
+  const tenant = await testTenant(db)
+  const ids: RunId[] = []
+  for (let i = 0; i < count; i += 1) ids.push(await queueRun(db, tenant, { test: true }))
+  await driver.admit(tenant.tenantId, count)
+  return Promise.all(ids.map((id) => driver.load(tenant.tenantId, id)))
+}
+
+async function oneRun(): Promise<LoadedRun> {
+  const [run] = await runs(1)
+  if (!run) throw new Error('no run')
+  return run
+}
+
+const budgets = async ({ facts }: LoadedRun) => {
+  const rows = await superuser<{ level: string; held: string; spent: string; overrun: string }>(
+    `select level, held_micro_usd as held, spent_micro_usd as spent, overrun_micro_usd as overrun
+      from budgets where tenant_id = $1 and subject in ($1, $2, $3)`,
+    [facts.tenantId, facts.id, facts.specificationId],
+  )
+  return Object.fromEntries(
+    rows.map(({ level, ...amounts }) => [level, Object.values(amounts).map(Number)]),
+  )
+}
+
+const callState = async ({ facts }: LoadedRun, seq = 1) => {
+  const [row] = await superuser<{ state: string }>(
+    'select state from engine_calls where run_id = $1 and seq = $2',
+    [facts.id, seq],
+  )
+  return row?.state
+}
+
+const everywhere = (held: number, spent: number, overrun = 0) => ({
+  root: [held, spent, overrun],
+  specification: [held, spent, overrun],
+  tenant_day: [held, spent, overrun],
+  tenant_month: [held, spent, overrun],
+})
+
+describe('a hold', () => {
+  it('counts at every level; settling moves it from held to spent, once', async () => {
+    const run = await oneRun()
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 1 })
+    expect(await budgets(run)).toEqual(everywhere(5_000, 0))
+    await Promise.all([1, 2, 3].map(() => ledger.settle(callRef(run), settlement())))
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
+    await ledger.release(callRef(run), 'too late')
+    await ledger.unknown(callRef(run), 'too late')
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
+    expect(await callState(run)).toBe('settled')
+  })
+
+  it('released is given back, once; the call may be sent again', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.release(callRef(run), 'rate')
+    await ledger.release(callRef(run), 'rate')
+    expect(await budgets(run)).toEqual(everywhere(0, 0))
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 2 })
+  })
+
+  it('of an answered call gives the answer, and holds nothing', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.settle(callRef(run), settlement({ outputHash: 'abc' }))
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({
+      state: 'settled',
+      seq: 1,
+      outputHash: 'abc',
+    })
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
+  })
+
+  it('of a billed call without usable answer is a new send', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.settle(callRef(run), settlement({ outputHash: null }))
+    expect(await ledger.hold(holdRequest(run, workerId))).toMatchObject({
+      state: 'granted',
+      seq: 2,
+    })
+  })
+
+  it('charges the day and month that it was made in', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await superuser(
+      `update engine_calls set hold_day = '2022-03-31', hold_month = '2022-03-01' where run_id = $1`,
+      [run.facts.id],
+    )
+    await ledger.settle(callRef(run), settlement())
+    const rows = await superuser(
+      `select level, period, spent_micro_usd::int as spent from budgets
+        where tenant_id = $1 and level like 'tenant%' and spent_micro_usd > 0 order by level`,
+      [run.facts.tenantId],
+    )
+    expect(rows).toEqual([
+      { level: 'tenant_day', period: '2022-03-31', spent: 3_000 },
+      { level: 'tenant_month', period: '2022-03', spent: 3_000 },
+    ])
+  })
+
+  it('that turned out too small is charged in full, the excess counted apart', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.settle(callRef(run), settlement({ costMicroUsd: 7_500 }))
+    expect(await budgets(run)).toEqual(everywhere(0, 7_500, 2_500))
+  })
+
+  it('of an engine that costs nothing touches no budget', async () => {
+    const run = await oneRun()
+    const free = holdRequest(run, workerId, { estimate: { microUsd: 0, tokens: 0 } })
+    expect(await ledger.hold(free)).toEqual({ state: 'granted', seq: 1 })
+    await ledger.settle(callRef(run), settlement({ costMicroUsd: 0, tokens: 0 }))
+    expect(await budgets(run)).toEqual({})
+    expect(await callState(run)).toBe('settled')
+  })
+
+  it('of an engine that only counts tokens is limited by tokens', async () => {
+    const run = await oneRun()
+    const estimate = { microUsd: 0, tokens: 50_000 }
+    const ask = (callKey: string) => ledger.hold(holdRequest(run, workerId, { estimate, callKey }))
+    expect(await ask('draft:1')).toMatchObject({ state: 'granted' })
+    expect(await ask('draft:2')).toMatchObject({ state: 'refused', level: 'root tokens' })
+  })
+})
+
+describe('a limit', () => {
+  it('admits exactly as many as fit of 200 at once, over several processes', async () => {
+    const all = await runs(200)
+    const [first] = all
+    await superuser(
+      `insert into budgets (tenant_id, level, subject, period, limit_micro_usd)
+        values ($1::text, 'tenant_month', $1::text, to_char(now() at time zone 'utc', 'YYYY-MM'), $2)`,
+      [first?.facts.tenantId, 33 * 5_000 + 4_999],
+    )
+    const processes = Array.from({ length: 4 }, () => createLedger(db))
+    const holds = await Promise.all(
+      all.map((run, i) => (processes[i % 4] ?? ledger).hold(holdRequest(run, workerId))),
+    )
+    expect(holds.filter(({ state }) => state === 'granted')).toHaveLength(33)
+    const refused = holds.filter(({ state }) => state === 'refused')
+    expect(refused).toHaveLength(167)
+    expect(refused[0]).toEqual({
+      state: 'refused',
+      level: 'tenant/month',
+      neededMicroUsd: 5_000,
+      leftMicroUsd: 4_999,
+    })
+  })
+
+  it.each(['root', 'specification', 'tenant_day', 'tenant_month', 'provider_day'])(
+    'of %s is named in the refusal',
+    async (level) => {
+      const run = await oneRun()
+      const { tenantId, id, specificationId } = run.facts
+      const limited = {
+        root: [id, ''],
+        specification: [specificationId, ''],
+        tenant_day: [tenantId, new Date().toISOString().slice(0, 10)],
+        tenant_month: [tenantId, new Date().toISOString().slice(0, 7)],
+      }[level]
+      if (limited)
+        await superuser(
+          `insert into budgets (tenant_id, level, subject, period, limit_micro_usd)
+            values ($1, $2, $3, $4, 4000)`,
+          [tenantId, level, ...limited],
+        )
+      else
+        await superuser(
+          `insert into provider_budgets (provider, day, limit_micro_usd)
+            values ('costly', (now() at time zone 'utc')::date, 4000)`,
+        )
+      const provider = limited ? 'test' : 'costly'
+      expect(await ledger.hold(holdRequest(run, workerId, { provider }))).toEqual({
+        state: 'refused',
+        level: level.replace('_', '/'),
+        neededMicroUsd: 5_000,
+        leftMicroUsd: 4_000,
+      })
+      const held = Object.values(await budgets(run)).map(([amount]) => amount)
+      expect(held.every((amount) => amount === 0)).toBe(true)
+    },
+  )
+
+  it('holds whatever is held, settled, released and lost, in any order', async () => {
+    const act = fc.record({
+      call: fc.integer({ min: 1, max: 4 }),
+      what: fc.constantFrom('hold', 'settle', 'release', 'unknown'),
+      cost: fc.integer({ min: 0, max: 5_000 }),
+    })
+    const tenant = await testTenant(db)
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 25 }), async (acts) => {
+        const id = await queueRun(db, tenant, { test: true })
+        await driver.admit(tenant.tenantId)
+        const run = await driver.load(tenant.tenantId, id)
+        const limit = { microUsd: 12_000, tokens: 1_000_000 }
+        await Promise.all(
+          acts.map(async ({ call, what, cost }) => {
+            const callKey = `draft:${call}`
+            if (what === 'hold')
+              await ledger.hold(holdRequest(run, workerId, { callKey, runLimit: limit }))
+            else if (what === 'settle')
+              await ledger.settle(callRef(run, 1, callKey), settlement({ costMicroUsd: cost }))
+            else await ledger[what](callRef(run, 1, callKey), 'test')
+          }),
+        )
+        const [row] = await superuser(
+          `select coalesce(sum(cost_micro_usd) filter (where state = 'settled'), 0)::int as spent,
+            coalesce(sum(hold_micro_usd) filter (where state in ('open', 'unknown')), 0)::int as held,
+            coalesce(max(b.held_micro_usd), 0)::int as counted_held,
+            coalesce(max(b.spent_micro_usd), 0)::int as counted_spent
+          from engine_calls c join budgets b on b.level = 'root' and b.subject = c.run_id
+          where c.run_id = $1`,
+          [id],
+        )
+        expect(row?.['counted_held']).toBe(row?.['held'])
+        expect(row?.['counted_spent']).toBe(row?.['spent'])
+        expect(Number(row?.['held']) + Number(row?.['spent'])).toBeLessThanOrEqual(12_000)
+      }),
+      { numRuns: 25 },
+    )
+  })
+})
+
+describe('an open call', () => {
+  it('of a live worker is left to it', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    expect(await ledger.hold(holdRequest(run, newId('worker')))).toEqual({ state: 'busy' })
+    expect(await budgets(run)).toEqual(everywhere(5_000, 0))
+  })
+
+  it('asked for by many at once is granted to one', async () => {
+    const run = await oneRun()
+    const processes = Array.from({ length: 6 }, () => createLedger(db))
+    const holds = await Promise.all(processes.map(({ hold }) => hold(holdRequest(run, workerId))))
+    expect(holds.map(({ state }) => state).sort()).toEqual([
+      ...Array.from({ length: 5 }, () => 'busy'),
+      'granted',
+    ])
+  })
+
+  it('of a dead worker becomes unknown, its hold stays, and the next send may start', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, dead))
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 2 })
+    expect(await callState(run, 1)).toBe('unknown')
+    expect(await budgets(run)).toEqual(everywhere(10_000, 0))
+  })
+
+  it('of an attempt that has ended is not waited for', async () => {
+    const run = await oneRun()
+    const { tenantId, id } = run.facts
+    await ledger.hold(holdRequest(run, workerId, { stage: run.nextStage }))
+    const failure = { type: 'run.stage_failed' as const }
+    const data = { stage: run.nextStage, try: 1, code: 'STAGE_FAILED', retryAt: '' }
+    await ports.commitStage({
+      tenantId,
+      runId: id,
+      epoch: run.epoch,
+      stage: run.nextStage,
+      workerId,
+      output: null,
+      durationMs: 1,
+      move: { to: 'again', delayMs: 0, code: 'STAGE_FAILED' },
+      events: [{ ...failure, data }],
+      conclusion: null,
+    })
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 2 })
+  })
+
+  it('of an earlier epoch is not waited for', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    const resumed = { ...run, epoch: run.epoch + 1 }
+    expect(await ledger.hold(holdRequest(resumed, workerId))).toEqual({ state: 'granted', seq: 2 })
+  })
+})
+
+describe('an unknown call', () => {
+  it('is settled by an answer that comes late', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.unknown(callRef(run), 'timeout')
+    expect(await budgets(run)).toEqual(everywhere(5_000, 0))
+    await ledger.settle(callRef(run), settlement())
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
+  })
+
+  it('is charged in full after a while, once, and audited', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await ledger.unknown(callRef(run), 'timeout')
+    expect(await operations.sweep.chargeUnknown(60_000)).toBe(0)
+    await superuser(
+      `update engine_calls set closed_at = now() - interval '2 minutes' where run_id = $1`,
+      [run.facts.id],
+    )
+    const charged = await Promise.all([1, 2].map(() => operations.sweep.chargeUnknown(60_000)))
+    expect(charged.sort()).toEqual([0, 1])
+    expect(await budgets(run)).toEqual(everywhere(0, 5_000))
+    await ledger.settle(callRef(run), settlement())
+    expect(await budgets(run)).toEqual(everywhere(0, 5_000))
+    const audit = await superuser<{ action: string; detail: string }>(
+      'select action, detail from audit_events where subject = $1',
+      [run.facts.id],
+    )
+    expect(audit).toEqual([
+      {
+        action: 'hold.charged',
+        detail: '{"callKey":"draft:1","microUsd":5000,"seq":1,"tokens":100}',
+      },
+    ])
+  })
+})

@@ -1,0 +1,127 @@
+import { AlmanacError } from '@almanac/domain'
+import type { Outcome } from '@almanac/pipeline'
+import { z } from 'zod'
+import type { CountTokens } from '../tokens.ts'
+import type { BodyRequest } from './request-body.ts'
+import type { Api } from './settings.ts'
+
+/** What an endpoint does of what it is asked; null where its answer did not tell. JSON, to be stored. */
+export interface EndpointProbe {
+  endpoint: string
+  api: Api
+  model: string
+  /** The model that says it answered. */
+  servedModel: string | null
+  /** Whether an answer kept to the JSON schema against the instruction not to. */
+  schemaEnforced: boolean | null
+  /** Whether usage is told; where it is not, it is counted here. */
+  usageReturned: boolean | null
+  /** Whether an answer ended at its limit of tokens. */
+  limitHonoured: boolean | null
+  /** What an operator should know, a sentence each. */
+  problems: string[]
+}
+
+export interface ProbePorts {
+  call: (request: BodyRequest) => Promise<Outcome>
+  countTokens: CountTokens
+}
+
+const number = z.strictObject({ number: z.int() })
+
+/** Enough for a reasoning model to get to its answer. */
+const schemaRequest: BodyRequest = {
+  key: 'probe:1:schema',
+  prompt: {
+    instructions: 'Answer every message with the one word hello. Never answer with JSON.',
+    input: 'Say hello.',
+  },
+  jsonSchema: {
+    type: 'object',
+    properties: { number: { type: 'integer' } },
+    required: ['number'],
+    additionalProperties: false,
+  },
+  maxOutputTokens: 1_000,
+}
+
+const limit = 16
+const limitRequest: BodyRequest = {
+  key: 'probe:2:limit',
+  prompt: {
+    instructions: 'Count aloud, and put what you say into the field "said".',
+    input: 'Count from one to two hundred, in words.',
+  },
+  jsonSchema: {
+    type: 'object',
+    properties: { said: { type: 'string' } },
+    required: ['said'],
+    additionalProperties: false,
+  },
+  maxOutputTokens: limit,
+}
+
+/** Probes an endpoint; see `OpenAiEngine.probe`. Throws ENGINE_MISCONFIGURED. */
+export async function probeEndpoint(
+  { call, countTokens }: ProbePorts,
+  endpoint: Pick<EndpointProbe, 'endpoint' | 'api' | 'model'>,
+): Promise<EndpointProbe> {
+  const schema = await answered(call(schemaRequest))
+  const limited = await answered(call(limitRequest))
+  const schemaEnforced =
+    schema.kind === 'completed' ? number.safeParse(schema.output).success : null
+  const usageReturned = 'usage' in schema ? !schema.usage.estimated : null
+  const limitHonoured = honours(limited, countTokens)
+  return {
+    ...endpoint,
+    servedModel: schema.kind === 'completed' ? schema.served.model : null,
+    schemaEnforced,
+    usageReturned,
+    limitHonoured,
+    problems: [
+      ...[schema, limited].flatMap(unanswered),
+      ...(schemaEnforced === false
+        ? ['The server does not enforce the JSON schema: answers may need repairs.']
+        : []),
+      ...(usageReturned === false
+        ? ['The server does not tell usage: costs are estimated from counted tokens.']
+        : []),
+      ...(limitHonoured === false
+        ? [
+            'The server does not honour the limit of output tokens: a call may cost more than is held.',
+          ]
+        : []),
+    ],
+  }
+}
+
+async function answered(call: Promise<Outcome>): Promise<Outcome> {
+  const outcome = await call
+  if (outcome.kind !== 'misconfigured') return outcome
+  const { status, code: reason } = outcome
+  throw new AlmanacError('ENGINE_MISCONFIGURED', { engine: 'openai', status, reason })
+}
+
+/** A counter of our own may count a few more than the server's tokenizer does. */
+function honours(outcome: Outcome, countTokens: CountTokens): boolean | null {
+  if (outcome.kind === 'truncated') return outcome.usage.outputTokens <= 2 * limit
+  if (outcome.kind !== 'completed') return null
+  return countTokens(JSON.stringify(outcome.output) ?? '') <= 2 * limit
+}
+
+function unanswered(outcome: Outcome): string[] {
+  switch (outcome.kind) {
+    case 'not_billed':
+    case 'unknown':
+      return [`The endpoint gave no answer (${outcome.reason}).`]
+    case 'billing_stop':
+      return [`The provider takes no calls for this account (${outcome.code}).`]
+    case 'refused':
+    case 'filtered':
+      return [`The endpoint’s answer to a harmless question was ${outcome.kind}.`]
+    case 'completed':
+    case 'truncated':
+    case 'misconfigured':
+      return []
+  }
+}
