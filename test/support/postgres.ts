@@ -14,6 +14,8 @@ export interface TestDatabase {
     statement: string,
     parameters?: readonly unknown[],
   ): Promise<R[]>
+  /** The same with triggers and foreign keys off: what only somebody who means harm does. */
+  tamper(statement: string, parameters?: readonly unknown[]): Promise<void>
 }
 
 /** Clones the template. To be awaited at the top of a test file, where it can register its end. */
@@ -31,6 +33,11 @@ export async function testDatabase(): Promise<TestDatabase> {
       asSuperuser(url, async (client) => {
         await client.query('set search_path = almanac')
         return (await client.query<never>(statement, parameters)).rows
+      }),
+    tamper: (statement, parameters) =>
+      asSuperuser(url, async (client) => {
+        await client.query('set search_path = almanac; set session_replication_role = replica')
+        await client.query(statement, parameters)
       }),
   }
 }

@@ -51,24 +51,15 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const invalid = (field: string, message: string, value: unknown) =>
-    new AlmanacError(
-      'CONFIG_INVALID',
-      { issues: [{ field, message, value: JSON.stringify(value) }] },
-      { cause: error },
-    )
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new AlmanacError('PORT_TAKEN', { port }, { cause: error })
-    case 'EACCES':
-      return invalid('ALMANAC_PORT', 'must be a port that this user may listen on', port)
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return invalid('ALMANAC_HOST', 'must be an address of this machine', host)
-    default:
-      return error
-  }
+  const { code = '' } = error
+  const invalid = (field: string, message: string, value: string) =>
+    new AlmanacError('CONFIG_INVALID', { issues: [{ field, message, value }] }, { cause: error })
+  if (code === 'EADDRINUSE') return new AlmanacError('PORT_TAKEN', { port }, { cause: error })
+  if (code === 'EACCES')
+    return invalid('ALMANAC_PORT', 'must be a port that this user may listen on', String(port))
+  if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code))
+    return invalid('ALMANAC_HOST', 'must be an address of this machine', JSON.stringify(host))
+  return error
 }
 
 /** An address as a URL has it; one that means every address of the machine is named by the local one. */

@@ -6,7 +6,6 @@ import { backfill } from './commands/backfill.ts'
 import { importEvidence } from './commands/evidence.ts'
 import { createKeyFor, createTenantNamed, entitleTenant } from './commands/operators.ts'
 import { migrateDatabase, resetData } from './commands/database.ts'
-import { verifyDatabase } from './commands/verify.ts'
 import { replayRun, startRun, watchRun } from './commands/run.ts'
 import { activateSpecification, applySpecification, listSpecifications } from './commands/spec.ts'
 import { up } from './commands/up.ts'
@@ -30,12 +29,12 @@ export function createProgram(): Command {
       .command(nameAndArguments)
       .description(description)
       .option('--json', 'print one JSON value instead of lines')
-      .option('--data DIR', 'the data folder (default .almanac)')
+      .option('--data <DIR>', 'the data folder (default .almanac)')
 
   // Almanac itself
   command(program, 'up', 'run everything in one process, with a sample on the first start')
     .option('--once', 'make the sample report, then stop')
-    .option('--port N', 'where the API listens', wholeNumber)
+    .option('--port <N>', 'where the API listens', wholeNumber)
     .action((options: Common & { once?: boolean; port?: number }) => up(screenOf(options), options))
   command(program, 'reset', 'delete the data folder’s database')
     .option('--yes', 'without asking')
@@ -45,36 +44,33 @@ export function createProgram(): Command {
   command(program, 'migrate', 'bring the database up to this version').action((options: Common) =>
     migrateDatabase(screenOf(options), configFor(options)),
   )
-  command(program, 'verify', 'check every promise against the stored rows').action(
-    (options: Common) => verifyDatabase(screenOf(options), configFor(options)),
-  )
 
   // What operators do
   const tenant = program.command('tenant').description('tenants and what they have bought')
-  command(tenant, 'create NAME', 'create a tenant, its entitlement and a first key')
-    .requiredOption('--entitlement FILE', 'a JSON file: what the tenant has bought')
+  command(tenant, 'create <NAME>', 'create a tenant, its entitlement and a first key')
+    .requiredOption('--entitlement <FILE>', 'a JSON file: what the tenant has bought')
     .action((name: string, options: Common & { entitlement: string }) =>
       createTenantNamed(screenOf(options), configFor(options), name, options.entitlement),
     )
-  command(tenant, 'entitle TENANT', 'replace what a tenant (id or name) has bought')
-    .requiredOption('--entitlement FILE', 'a JSON file: what the tenant has bought')
+  command(tenant, 'entitle <TENANT>', 'replace what a tenant (id or name) has bought')
+    .requiredOption('--entitlement <FILE>', 'a JSON file: what the tenant has bought')
     .action((name: string, options: Common & { entitlement: string }) =>
       entitleTenant(screenOf(options), configFor(options), name, options.entitlement),
     )
   const key = program.command('key').description('API keys')
-  command(key, 'create TENANT', 'create a key for a tenant (id or name); it is shown once')
-    .option('--name NAME', 'what the key is for', 'cli')
-    .option('--scope SCOPE...', 'what it may do (default: all that a tenant may)')
+  command(key, 'create <TENANT>', 'create a key for a tenant (id or name); it is shown once')
+    .option('--name <NAME>', 'what the key is for', 'cli')
+    .option('--scope <SCOPE...>', 'what it may do (default: all that a tenant may)')
     .action((name: string, options: Common & { name: string; scope?: string[] }) =>
       createKeyFor(screenOf(options), configFor(options), name, options),
     )
 
   // What tenants do
   const spec = program.command('spec').description('specifications')
-  command(spec, 'apply FILE', 'create or revise a specification from a JSON file').action(
+  command(spec, 'apply <FILE>', 'create or revise a specification from a JSON file').action(
     (file: string, options: Common) => applySpecification(client(options), screenOf(options), file),
   )
-  command(spec, 'activate SPEC', 'let a specification run').action(
+  command(spec, 'activate <SPEC>', 'let a specification run').action(
     (text: string, options: Common) =>
       activateSpecification(client(options), screenOf(options), text),
   )
@@ -82,37 +78,37 @@ export function createProgram(): Command {
     listSpecifications(client(options), screenOf(options)),
   )
   const evidence = program.command('evidence').description('evidence')
-  command(evidence, 'import FILE', 'import items, one JSON object a line')
-    .requiredOption('--source NAME', 'the source they come from')
+  command(evidence, 'import <FILE>', 'import items, one JSON object a line')
+    .requiredOption('--source <NAME>', 'the source they come from')
     .action(async (file: string, options: Common & { source: string }) => {
       await importEvidence(client(options), screenOf(options), file, options)
     })
-  command(program, 'run SPEC', 'run a specification (id, external id or name)')
-    .option('--period P', 'the period, such as 2022-W10 (default: the last complete one)')
+  command(program, 'run <SPEC>', 'run a specification (id, external id or name)')
+    .option('--period <P>', 'the period, such as 2022-W10 (default: the last complete one)')
     .option('--test', 'a trial: takes no period and delivers nothing')
     .option('--fresh', 'do not reuse an earlier answer')
     .option('--wait', 'wait until the run is over')
     .action(async (text: string, options: Common & { period?: string; wait?: boolean }) => {
       await startRun(client(options), screenOf(options), text, options)
     })
-  command(program, 'backfill SPEC', 'make past periods, oldest first')
-    .requiredOption('--from P', 'the first period')
-    .requiredOption('--to P', 'the last period')
+  command(program, 'backfill <SPEC>', 'make past periods, oldest first')
+    .requiredOption('--from <P>', 'the first period')
+    .requiredOption('--to <P>', 'the last period')
     .option('--dry-run', 'only say which periods')
     .action((text: string, options: Common & { from: string; to: string; dryRun?: boolean }) =>
       backfill(client(options), screenOf(options), text, options),
     )
-  command(program, 'watch RUN', 'follow a run').action((id: string, options: Common) =>
+  command(program, 'watch <RUN>', 'follow a run').action((id: string, options: Common) =>
     watchRun(client(options), screenOf(options), parse(runId, id, 'RUN')),
   )
-  command(program, 'replay RUN', 'a new run with the same package, or from a stage on')
-    .addOption(new Option('--from STAGE', 'the first stage to do anew').choices(stageNames))
-    .option('--grant N', 'the granted slot to use, after a success', wholeNumber)
+  command(program, 'replay <RUN>', 'a new run with the same package, or from a stage on')
+    .addOption(new Option('--from <STAGE>', 'the first stage to do anew').choices(stageNames))
+    .option('--grant <N>', 'the granted slot to use, after a success', wholeNumber)
     .action((id: string, options: Common & { from?: StageName; grant?: number }) =>
       replayRun(client(options), screenOf(options), parse(runId, id, 'RUN'), options),
     )
-  command(program, 'artifacts RUN', 'list a run’s artifacts, or write them into a folder')
-    .option('--out DIR', 'the folder')
+  command(program, 'artifacts <RUN>', 'list a run’s artifacts, or write them into a folder')
+    .option('--out <DIR>', 'the folder')
     .action((id: string, options: Common & { out?: string }) =>
       fetchArtifacts(client(options), screenOf(options), parse(runId, id, 'RUN'), options),
     )

@@ -28,8 +28,8 @@ const restsMs = [
   6 * hour,
 ]
 
-/** When a delivery that has failed `attempts` times is tried again; null when it is given up. */
+/** When a delivery is tried again after its `attempts`-th attempt failed; null when it is given up. */
 export function nextAttempt(attempts: number, now: Date): Date | null {
-  const restMs = restsMs[Math.max(attempts, 1) - 1]
+  const restMs = restsMs[attempts - 1]
   return restMs === undefined ? null : new Date(now.getTime() + restMs)
 }

@@ -73,7 +73,8 @@ export function openText(codec: Codec, { key_id: keyId, bytes }: StoredBlob, has
   return plain.toString('utf8')
 }
 
-function openBytes(codec: Codec, sealed: Sealed, hash: string): Buffer {
+/** The bytes of a stored blob, not yet held against its hash. Throws CONTENT_TAMPERED, CONFIG_INVALID. */
+export function openBytes(codec: Codec, sealed: Sealed, hash: string): Buffer {
   try {
     return codec.open(sealed)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { canonicalJson, isAlmanacError } from '@almanac/domain'
+import { canonicalJson, isAlmanacError, type RunId } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import {
   queueRun,
@@ -129,7 +129,7 @@ describe('the specification of a run', () => {
     const tenant = await testTenant(db, {
       specification: { cadence: 'on_demand', schedule: 'manual' },
     })
-    const ids = []
+    const ids: RunId[] = []
     for (let i = 0; i < 4; i += 1) ids.push(await queueRun(db, tenant))
     await queueRun(db, tenant, { test: true })
     const [lastMonth, blocked, third, fourth] = ids

@@ -7,7 +7,7 @@ import { conformance } from './conformance.ts'
 import { createQueueBackend, type QueueBackendOptions } from './create-queue-backend.ts'
 import { migrateQueue } from './postgres-driver.ts'
 import type { QueueBackend } from './queue-backend.ts'
-import { startOwnPostgres, type OwnPostgres } from '../../../test/support/own-postgres.ts'
+import { emptyDatabase } from '../../../test/support/postgres.ts'
 
 const noDatabase = 'postgres://nobody@127.0.0.1:1/none'
 
@@ -49,27 +49,21 @@ describe.skipIf(!redis)('the queue on Redis', () => {
     })
 })
 
+const databaseUrl = await emptyDatabase()
+
 describe('the queue on Postgres', () => {
-  let postgres: OwnPostgres
-  let connection: PostgresConnection
-  beforeAll(async () => {
-    postgres = await startOwnPostgres()
-    await migrateQueue({ databaseUrl: postgres.url })
-    connection = new PostgresConnection({ connectionString: postgres.url, max: 1 })
-  })
+  const connection = new PostgresConnection({ connectionString: databaseUrl, max: 1 })
+  beforeAll(() => migrateQueue({ databaseUrl }))
   afterEach(async () => {
     await closeAll()
     await connection.pool.query('delete from job')
   })
-  afterAll(async () => {
-    await connection.close()
-    await postgres.stop()
-  })
+  afterAll(() => connection.close())
   for (const [name, check] of Object.entries(conformance))
     it(name, () =>
       check({
         errors,
-        open: () => open({ databaseUrl: postgres.url }),
+        open: () => open({ databaseUrl }),
         stored: async (id) => {
           const { rows } = await connection.pool.query<{ data: unknown }>(
             'select data from job where queue = $1 and id = $2',

@@ -21,7 +21,8 @@ export interface QueueBackend {
   add(jobs: readonly NewJob[]): Promise<void>
   /**
    * Those of the jobs that have no earlier form (same run, stage and epoch, lower `n`) in the queue:
-   * what is lost and has to be added anew, as opposed to what only waits for a free worker.
+   * what is lost and has to be added anew, as opposed to what only waits for a free worker. One that
+   * was added anew five times counts as lost wherever it may be.
    */
   missing(jobs: readonly StageJob[]): Promise<StageJob[]>
   /** Starts to take a stage's jobs. A process has at most one worker a stage. */

@@ -9,8 +9,8 @@ import type { Depth, NewJob, QueueBackend } from './queue-backend.ts'
 const chunkSize = 500
 /** Up to so many jobs are cheaper one by one: a bulk insert makes temporary tables in Postgres. */
 const fewJobs = 4
-/** How many earlier forms of a job are looked for: after a minute of silence it is added anyway. */
-const earlierForms = 12
+/** How many earlier forms of a job are looked for; one that stays silent for longer is added anyway. */
+const earlierForms = 4
 /** Events that BullMQ keeps a queue; nobody reads them, history is in the database. */
 const keptEvents = 1_000
 

@@ -52,7 +52,8 @@ function wordingOf(issue: RawIssue): string | undefined {
       return 'has a name that is not allowed here'
     case 'invalid_union':
       return unionWording(issue)
-    default:
+    case 'invalid_element':
+    case 'custom':
       return undefined
   }
 }

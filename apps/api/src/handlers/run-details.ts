@@ -12,7 +12,7 @@ import type { Asked, Handlers } from '../binding/route-handler.ts'
 import type { ApiParts } from '../parts.ts'
 import { eventStream } from '../watching/event-stream.ts'
 import { readLastEventId } from '../watching/last-event-id.ts'
-import { endsRun, type RunWatcher } from '../watching/run-watcher.ts'
+import type { RunWatcher } from '../watching/run-watcher.ts'
 
 type Operations = Extract<
   keyof typeof runRoutes,

@@ -64,12 +64,13 @@ export async function startSystem(
     log,
     wake: worker.wake,
     wakeCancel: worker.wakeCancel,
+    checkAnswers: !config.production,
     ready: {
       queue: () => backend.ping(),
       worker: () => Promise.resolve(worker.stats().leaseLeftMs > 0),
     },
   })
   const api = await startApi(app, config.api)
-  shutdown.onShutdown('API', () => api.close())
+  shutdown.onShutdown('API', (graceOver) => api.close(graceOver))
   return { db, worker, api, backend }
 }

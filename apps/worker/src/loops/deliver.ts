@@ -41,9 +41,9 @@ async function deliverOne(
   } catch (cause) {
     const now = clock.now()
     // Shutdown is no failure of the delivery: whoever leads next goes on with it at once.
-    const next = signal.aborted ? now : nextAttempt(attempts + 1, now)
+    const next = signal.aborted ? now : nextAttempt(attempts, now)
     const error = cause instanceof Error ? cause.message : String(cause)
     await deliveries.failed(delivery, error, next)
-    log.warn({ ...ids, attempts: attempts + 1, nextAttemptAt: next, cause }, 'a delivery failed')
+    log.warn({ ...ids, attempts, nextAttemptAt: next, cause }, 'a delivery failed')
   }
 }

@@ -201,7 +201,7 @@ describe('deliver', () => {
     specificationId: newId('specification'),
     periodKey: null,
     deliverer: 'file',
-    attempts: 0,
+    attempts: 1,
     artifacts: [],
     ...given,
   })
@@ -235,7 +235,7 @@ describe('deliver', () => {
   })
 
   it('tries a failed one again later, and gives up after the last attempt', async () => {
-    const [first, last] = [due(), due({ attempts: 10 })]
+    const [first, last] = [due(), due({ attempts: 11 })]
     const { ended } = await run([first, last], true)
     expect(ended).toEqual([
       [first.id, 'the disk is full', new Date('2026-11-21T00:00:05Z')],
@@ -244,7 +244,7 @@ describe('deliver', () => {
   })
 
   it('leaves an interrupted one to whoever leads next', async () => {
-    const one = due({ attempts: 10 })
+    const one = due({ attempts: 11 })
     const { ended } = await run([one], true, AbortSignal.abort())
     expect(ended).toEqual([[one.id, 'the disk is full', new Date('2026-11-21T00:00:00Z')]])
   })

@@ -59,7 +59,7 @@ export interface StoredCall {
 }
 
 /** Makes the body of a call's request anew; undefined when the engine that made it is not here. */
-export type Rebuild = (call: StoredCall) => Promise<string | undefined>
+export type Rebuild = (call: StoredCall) => string | undefined
 
 export interface Check {
   promise: PromiseId

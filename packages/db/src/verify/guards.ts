@@ -18,7 +18,12 @@ const immutable = [
 ]
 
 /** When a trigger fires, as `pg_trigger.tgtype` writes it. */
-const fires = { beforeChange: 1 + 2 + 8 + 16, beforeTruncate: 2 + 32, afterInsert: 1 + 4, beforeUpdate: 1 + 2 + 16 }
+const fires = {
+  beforeChange: 1 + 2 + 8 + 16,
+  beforeTruncate: 2 + 32,
+  afterInsert: 1 + 4,
+  beforeUpdate: 1 + 2 + 16,
+}
 
 interface Guard {
   table: string
@@ -33,8 +38,18 @@ const triggers: readonly Guard[] = [
     { table, trigger: 'immutable', type: fires.beforeChange, function: 'refuse_change' },
     { table, trigger: 'immutable_truncate', type: fires.beforeTruncate, function: 'refuse_change' },
   ]),
-  { table: 'audit_events', trigger: 'unchained', type: fires.afterInsert, function: 'note_unchained' },
-  { table: 'runs', trigger: 'runs_transition', type: fires.beforeUpdate, function: 'refuse_transition' },
+  {
+    table: 'audit_events',
+    trigger: 'unchained',
+    type: fires.afterInsert,
+    function: 'note_unchained',
+  },
+  {
+    table: 'runs',
+    trigger: 'runs_transition',
+    type: fires.beforeUpdate,
+    function: 'refuse_transition',
+  },
 ]
 
 /** The unique keys beyond primary ones that make a second success, success set or send impossible. */

@@ -91,7 +91,7 @@ async function checkCalls(
         openText(codec, blobs.get(hash) ?? { key_id: null, bytes: null }, hash),
       )
       const { provider, model } = call
-      const body = await rebuild({ provider, model, packageText, callText: call.call, inputs })
+      const body = rebuild({ provider, model, packageText, callText: call.call, inputs })
       if (body === undefined) {
         put(aside, `the engine ${provider} with the model ${model} is not set up here`)
         continue
@@ -100,7 +100,9 @@ async function checkCalls(
       if (made === call.request_hash) findings.rows(1)
       else wrong(`its request has the hash ${call.request_hash}, made anew it has ${made}`)
     } catch (error) {
-      wrong(`its request cannot be made anew: ${error instanceof Error ? error.message : 'why is unknown'}`)
+      wrong(
+        `its request cannot be made anew: ${error instanceof Error ? error.message : 'why is unknown'}`,
+      )
     }
   }
 }

@@ -1,7 +1,6 @@
-import type { TenantId } from '@almanac/domain'
+import { isAlmanacError, type TenantId } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import { z } from 'zod'
-import { openBytes } from '../content.ts'
 import type { Access, Check, Findings } from './check.ts'
 import { contentPages, type NamedBlob } from './content-pages.ts'
 import { parseJson } from './parse-json.ts'
@@ -103,10 +102,11 @@ async function checkTenant(
       const named = await takeWhile((hash) => hash === blob.sha256)
       findings.rows(1)
       for (const kind of new Set(named.map((one) => one.kind))) count(kind)
-      if (blob.bytes === null) {
+      const { bytes } = blob
+      if (bytes === null) {
         count('erased')
         await checkErased(access, tenantId, blob.sha256, findings)
-      } else checkBlob(access, tenantId, blob, named, findings)
+      } else checkBlob(access, tenantId, { ...blob, bytes }, named, findings)
     }
   tellMissing(await takeWhile(() => true))
 }
@@ -134,7 +134,7 @@ async function checkErased(
 function checkBlob(
   { codec }: Access,
   tenantId: TenantId,
-  { sha256: hash, key_id: keyId, bytes }: NamedBlob,
+  { sha256: hash, key_id: keyId, bytes }: NamedBlob & { bytes: Buffer },
   named: readonly Mention[],
   findings: Findings,
 ): void {
@@ -145,9 +145,9 @@ function checkBlob(
   }
   let plain: Buffer
   try {
-    plain = openBytes(codec, { keyId, bytes }, hash)
+    plain = codec.open({ keyId, bytes })
   } catch (error) {
-    return wrong(`it cannot be opened: ${error instanceof Error ? error.message : 'why is unknown'}`)
+    return wrong(isAlmanacError(error) ? error.message : 'it was changed: its seal is broken')
   }
   const found = sha256(plain)
   if (found !== hash) return wrong(`it was changed: its content has the hash ${found}`)

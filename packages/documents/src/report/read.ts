@@ -61,16 +61,16 @@ function schemaFindings(error: z.ZodError, answer: unknown): Finding[] {
         typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined,
       answer,
     )
-    switch (issue.code) {
-      case 'invalid_type':
-        return invalid(issue.path, issue.message, issue.expected, shown(value))
-      case 'invalid_value':
-        return invalid(issue.path, issue.message, issue.values.join(', '), shown(value))
-      case 'unrecognized_keys':
-        return invalid(issue.path, 'has fields that do not belong here', 'no others', shown(value))
-      default:
-        return invalid(issue.path, issue.message, undefined, shown(value))
-    }
+    const found = shown(value)
+    if (issue.code === 'unrecognized_keys')
+      return invalid(issue.path, 'has fields that do not belong here', 'no others', found)
+    const expected =
+      issue.code === 'invalid_type'
+        ? issue.expected
+        : issue.code === 'invalid_value'
+          ? issue.values.join(', ')
+          : undefined
+    return invalid(issue.path, issue.message, expected, found)
   })
 }
 

@@ -84,7 +84,7 @@ async function exchange(
   const counted = countedBy(watch, response)
   if (contentType === 'application/json') return listener.hearWhole(await counted.json())
   if (contentType !== 'text/event-stream') throw new WrongContentType(contentType)
-  for await (const event of Stream.fromSSEResponse<unknown>(counted, controller)) {
+  for await (const event of Stream.fromSSEResponse<unknown>(counted, controller, client)) {
     listener.hear(event)
     watch.grown(listener.heard.text.length)
   }

@@ -46,12 +46,18 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: named('response.failed'), response }),
 ])
 
+const listened = new Set<unknown>(event.options.map(({ shape }) => shape.type.value))
+
+const typeOf = (given: unknown): unknown =>
+  typeof given === 'object' && given !== null && 'type' in given ? given.type : undefined
+
 /** Creates a listener to the events of the Responses API. */
 export function createResponsesListener(): Listener {
   const heard = nothingHeard()
   return {
     heard,
     hear(given) {
+      if (!listened.has(typeOf(given))) return
       const parsed = event.safeParse(given)
       if (!parsed.success) return
       const { data } = parsed

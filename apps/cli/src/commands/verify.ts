@@ -1,0 +1,130 @@
+import {
+  verify,
+  type CheckResult,
+  type Codec,
+  type Database,
+  type Problem,
+  type Rebuild,
+  type VerifyReport,
+} from '@almanac/db'
+import { createKinds } from '@almanac/documents'
+import { parse, runPackage, type RunPackage } from '@almanac/domain'
+import { findIndustryByHash } from '@almanac/industries'
+import type { Engine, Kinds } from '@almanac/pipeline'
+import { createLogger, type Config } from '@almanac/runtime'
+import { SingleBar } from 'cli-progress'
+import { z } from 'zod'
+import type { Screen } from '../screen.ts'
+import { withDatabase } from '../system/database.ts'
+import { createEngine } from '../system/system.ts'
+
+/**
+ * `almanac verify`: holds the stored rows of all tenants against what Almanac promises. Prints a line
+ * a check and every row that is wrong; the exit code is 1 when there is one.
+ */
+export async function verifyDatabase(screen: Screen, config: Config): Promise<void> {
+  const log = createLogger(config, 'stderr')
+  const parts = {
+    engines: [createEngine(config)],
+    kinds: createKinds({ industryByHash: findIndustryByHash }),
+  }
+  await withDatabase(config, log, ({ db, codec }) => verifyAndTell(db, { ...parts, codec }, screen))
+}
+
+export interface VerifyParts {
+  codec: Codec
+  /** The engines whose requests can be made again here. */
+  engines: readonly Engine[]
+  kinds: Kinds
+}
+
+/** Verifies, and tells the outcome on the screen and by the exit code. */
+export async function verifyAndTell(
+  db: Database,
+  { codec, engines, kinds }: VerifyParts,
+  screen: Screen,
+): Promise<VerifyReport> {
+  const bar = screen.interactive
+    ? new SingleBar({ format: '{bar} {value} of {total}  {name}: {rows}', hideCursor: true })
+    : undefined
+  bar?.start(1, 0, { name: '', rows: 0 })
+  let report: VerifyReport
+  try {
+    report = await verify(db, {
+      codec,
+      rebuild: rebuildWith(engines, kinds),
+      log: ({ check, checks, name, rows }) => {
+        bar?.setTotal(checks)
+        bar?.update(check, { name, rows })
+      },
+    })
+  } finally {
+    bar?.stop()
+  }
+  tell(report, screen)
+  screen.result(report)
+  if (!report.ok) process.exitCode = 1
+  return report
+}
+
+const storedCall = z.strictObject({
+  kind: z.enum(['draft', 'phase', 'expand', 'repair', 'variant', 'judge', 'embed']),
+  n: z.int(),
+  part: z.string().exactOptional(),
+  brief: z.string(),
+  inputHashes: z.array(z.string()),
+})
+
+/** Makes requests as the pipeline did, from stored texts and by the engine that recorded them. */
+export function rebuildWith(engines: readonly Engine[], kinds: Kinds): Rebuild {
+  // The calls of a run share its package, and stand one after the other.
+  let last: { text: string; parsed: RunPackage } | undefined
+  return ({ provider, model, packageText, callText, inputs }) => {
+    const engine = engines.find((one) => one.provider === provider && one.model === model)
+    if (!engine) return undefined
+    if (last?.text !== packageText)
+      last = {
+        text: packageText,
+        parsed: parse(runPackage, JSON.parse(packageText), 'package'),
+      }
+    const { output, limits } = last.parsed
+    const call = parse(storedCall, JSON.parse(callText), 'call')
+    return engine.body({
+      package: last.parsed,
+      call,
+      prompt: kinds.get(output.kind).prompt(last.parsed, call, inputs),
+      jsonSchema: output.jsonSchema,
+      maxOutputTokens: limits.maxOutputTokens,
+    })
+  }
+}
+
+function tell({ ok, checks, unchecked }: VerifyReport, screen: Screen): void {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  for (const check of checks) {
+    const { promise, name, problems, problemCount } = check
+    const line = `${glyphOf(check)} ${promise.padEnd(3)}  ${name.padEnd(width)}  ${countOf(check)}`
+    screen.say(line)
+    for (const problem of problems) screen.say(`       ${sentenceOf(problem)}`)
+    if (problemCount > problems.length)
+      screen.say(`       and ${problemCount - problems.length} more`)
+  }
+  screen.say()
+  if (unchecked.length > 0) screen.say(`Nothing to check yet for ${unchecked.join(', ')}.`)
+  const wrong = checks.reduce((sum, { problemCount }) => sum + problemCount, 0)
+  if (ok) screen.say('Everything that is stored is as it must be.')
+  else screen.say(`${wrong === 1 ? 'One problem' : `${wrong} problems`}: see the lines with ✕.`)
+}
+
+const glyphOf = ({ problemCount, rows }: CheckResult): string =>
+  problemCount > 0 ? '✕' : rows > 0 ? '✓' : '–'
+
+function countOf({ rows, unit, notes }: CheckResult): string {
+  const counted = rows > 0 ? `${rows} ${unit}` : `no ${unit}: nothing to check yet`
+  return [counted, ...notes].join('; ')
+}
+
+function sentenceOf({ table, row, what }: Problem): string {
+  const key = Object.entries(row).map(([column, value]) => `${column} ${value}`)
+  return table === null ? what : `${table} (${key.join(', ')}): ${what}`
+}
