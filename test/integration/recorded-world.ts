@@ -6,18 +6,13 @@ import {
   importBatch,
   type Database,
 } from '@almanac/db'
-import { isPeriodic, type RunId, type TenantId } from '@almanac/domain'
+import { isPeriodic, readEvidenceLine, type RunId, type TenantId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import { pipeline, runInline, type Engine, type Outcome, type RunnerPorts } from '@almanac/pipeline'
+import { readFileSync } from 'node:fs'
 import { queueRun, testTenant, type TestTenant } from '../support/postgres.ts'
-import {
-  industries,
-  kinds,
-  readEvidence,
-  sampleEvidenceFile,
-  samplePeriod,
-} from '../support/sample.ts'
+import { industries, kinds, sampleEvidenceFile, samplePeriod } from '../support/sample.ts'
 
 /** What the engine of these tests does with a call before it answers it as it should. */
 export type Mishap = 'invalid' | 'lost' | 'refused'
@@ -151,7 +146,11 @@ async function filledTenant(
   const tenant = await testTenant(db, { name })
   const { tenantId, body } = tenant
   const source = body.kind === 'report' ? (body.sources[0] ?? '') : ''
-  const { id } = await db.withTenant(tenantId, (trx) => ensureSource(trx, tenantId, source))
-  await importBatch(db, content, tenantId, id, readEvidence(sampleEvidenceFile, source))
+  const { id, mapping } = await db.withTenant(tenantId, (trx) =>
+    ensureSource(trx, tenantId, source),
+  )
+  const lines = readFileSync(sampleEvidenceFile, 'utf8').split('\n').filter(Boolean)
+  const items = lines.map((line) => readEvidenceLine(line, mapping))
+  await importBatch(db, content, tenantId, id, items)
   return tenant
 }

@@ -80,7 +80,13 @@ describe('every operation', () => {
   )
 
   it.each(operations.filter(takesId))('%s refuses an id that is none', async (operation) => {
-    for (const id of ['7', '%2e%2e', 'run_', 'spec_01KAFZ7V3BE8PAW2Y8M4X1QD0N', 'x'.repeat(300)]) {
+    for (const id of [
+      '7',
+      '..%2f..%2fetc%2fpasswd',
+      'run_',
+      'spec_01KAFZ7V3BE8PAW2Y8M4X1QD0N',
+      'x'.repeat(300),
+    ]) {
       const sent = { ...rightForm(operation), key: everything }
       const address = addressOf(operation, id)
       const found = await refused(methodOf(operation), address, sent, 'INPUT_INVALID')
@@ -119,7 +125,7 @@ describe('every operation', () => {
       }
       const page = await call('GET', address, { key: everything, query: { limit: '1' } })
       expect(page.status).toBe(200)
-      for (const cursor of ['nonsense', '', Buffer.from('a\u001fb\u001fc').toString('base64url')]) {
+      for (const cursor of ['nonsense', '', 'x'.repeat(200)]) {
         const { status } = await call('GET', address, { key: everything, query: { cursor } })
         expect([200, 422]).toContain(status)
       }

@@ -4,13 +4,18 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { fetchArtifacts } from './commands/artifacts.ts'
 import { backfill } from './commands/backfill.ts'
 import { importEvidence } from './commands/evidence.ts'
-import { createKeyFor, createTenantNamed, entitleTenant } from './commands/operators.ts'
-import { migrateDatabase, resetData } from './commands/database.ts'
 import { replayRun, startRun, watchRun } from './commands/run.ts'
 import { activateSpecification, applySpecification, listSpecifications } from './commands/spec.ts'
-import { up } from './commands/up.ts'
 import { connectClient } from './credentials.ts'
 import { createScreen, type Screen } from './screen.ts'
+
+/** What needs the whole system is loaded only when it is called: the other commands start faster. */
+const parts = {
+  up: () => import('./commands/up.ts'),
+  database: () => import('./commands/database.ts'),
+  operators: () => import('./commands/operators.ts'),
+  verify: () => import('./commands/verify.ts'),
+}
 
 interface Common {
   json?: boolean
@@ -35,34 +40,56 @@ export function createProgram(): Command {
   command(program, 'up', 'run everything in one process, with a sample on the first start')
     .option('--once', 'make the sample report, then stop')
     .option('--port <N>', 'where the API listens', wholeNumber)
-    .action((options: Common & { once?: boolean; port?: number }) => up(screenOf(options), options))
+    .action(async (options: Common & { once?: boolean; port?: number }) =>
+      (await parts.up()).up(screenOf(options), options),
+    )
   command(program, 'reset', 'delete the data folder’s database')
     .option('--yes', 'without asking')
-    .action((options: Common & { yes?: boolean }) =>
-      resetData(screenOf(options), configFor(options), options.yes ?? false),
+    .action(async (options: Common & { yes?: boolean }) =>
+      (await parts.database()).resetData(
+        screenOf(options),
+        configFor(options),
+        options.yes ?? false,
+      ),
     )
-  command(program, 'migrate', 'bring the database up to this version').action((options: Common) =>
-    migrateDatabase(screenOf(options), configFor(options)),
+  command(program, 'migrate', 'bring the database up to this version').action(
+    async (options: Common) =>
+      (await parts.database()).migrateDatabase(screenOf(options), configFor(options)),
+  )
+
+  command(program, 'verify', 'check every promise against the stored rows').action(
+    async (options: Common) =>
+      (await parts.verify()).verifyDatabase(screenOf(options), configFor(options)),
   )
 
   // What operators do
   const tenant = program.command('tenant').description('tenants and what they have bought')
   command(tenant, 'create <NAME>', 'create a tenant, its entitlement and a first key')
     .requiredOption('--entitlement <FILE>', 'a JSON file: what the tenant has bought')
-    .action((name: string, options: Common & { entitlement: string }) =>
-      createTenantNamed(screenOf(options), configFor(options), name, options.entitlement),
+    .action(async (name: string, options: Common & { entitlement: string }) =>
+      (await parts.operators()).createTenantNamed(
+        screenOf(options),
+        configFor(options),
+        name,
+        options.entitlement,
+      ),
     )
   command(tenant, 'entitle <TENANT>', 'replace what a tenant (id or name) has bought')
     .requiredOption('--entitlement <FILE>', 'a JSON file: what the tenant has bought')
-    .action((name: string, options: Common & { entitlement: string }) =>
-      entitleTenant(screenOf(options), configFor(options), name, options.entitlement),
+    .action(async (name: string, options: Common & { entitlement: string }) =>
+      (await parts.operators()).entitleTenant(
+        screenOf(options),
+        configFor(options),
+        name,
+        options.entitlement,
+      ),
     )
   const key = program.command('key').description('API keys')
   command(key, 'create <TENANT>', 'create a key for a tenant (id or name); it is shown once')
     .option('--name <NAME>', 'what the key is for', 'cli')
     .option('--scope <SCOPE...>', 'what it may do (default: all that a tenant may)')
-    .action((name: string, options: Common & { name: string; scope?: string[] }) =>
-      createKeyFor(screenOf(options), configFor(options), name, options),
+    .action(async (name: string, options: Common & { name: string; scope?: string[] }) =>
+      (await parts.operators()).createKeyFor(screenOf(options), configFor(options), name, options),
     )
 
   // What tenants do

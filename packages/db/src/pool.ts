@@ -112,9 +112,14 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
         throw databaseFailure(error, whereOf(systemUrl))
       }
       dedicated.add(client)
+      let turn: Promise<unknown> = Promise.resolve()
       return {
-        query: async <R>(sql: string, parameters?: readonly unknown[]) =>
-          (await client.query<R>(sql, parameters)).rows,
+        // node-postgres wants one query of a client at a time.
+        query: <R>(sql: string, parameters?: readonly unknown[]) => {
+          const answer = turn.then(() => client.query<R>(sql, parameters))
+          turn = answer.catch(() => undefined)
+          return answer.then(({ rows }) => rows)
+        },
         lost: lost.signal,
         end: () => client.end(),
       }

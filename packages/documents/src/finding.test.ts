@@ -17,7 +17,7 @@ describe('clipped', () => {
     const cut = clipped(`${'a'.repeat(158)}😀😀`)
     expect(cut.isWellFormed()).toBe(true)
     expect(cut.length).toBe(160)
-    expect(clipped('\ud800')).toBe('\ufffd')
+    expect(clipped('\ud800\u001b[31m\n')).toBe('\ufffd[31m ')
   })
 })
 

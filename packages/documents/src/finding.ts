@@ -1,3 +1,5 @@
+import { visibleText } from './render/visible-text.ts'
+
 /** The JSON pointer (RFC 6901) of a path into a document; `''` is the whole document. */
 export function pointer(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
@@ -5,9 +7,9 @@ export function pointer(path: readonly PropertyKey[]): string {
 
 const mostCharacters = 160
 
-/** `text`, well formed and cut to what a finding shows of a value. */
+/** `text` as a finding shows it of a value: nothing unseen in it, and not more than a line. */
 export function clipped(text: string): string {
-  const whole = text.toWellFormed()
+  const whole = visibleText(text)
   return whole.length <= mostCharacters
     ? whole
     : `${whole.slice(0, mostCharacters - 1).toWellFormed()}…`

@@ -93,7 +93,8 @@ async function sayReport(
   // The report is delivered by a loop of its own, within a second or two of the run's end.
   for (let waited = 0; waited < 10_000 && !existsSync(join(folder, 'delivery.json')); waited += 50)
     await sleep(50)
-  const file = join(relative('', folder) || folder, 'report.html')
+  const near = relative('', folder)
+  const file = join(near.startsWith('..') ? folder : near, 'report.html')
   screen.say(`Sample report (invented data), ${samplePeriod}:`)
   screen.say(`  ${file}`)
   screen.say(`  beside it: report.md, report.json`)

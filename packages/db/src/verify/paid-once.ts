@@ -19,7 +19,7 @@ export const paidOnce: Check = {
       'select count(*) as rows, count(*) filter (where seq > 1) as again from engine_calls',
     )
     findings.rows(counted?.rows ?? 0)
-    if (counted?.again) findings.note(`${counted.again} were sent again after a lost answer`)
+    if (counted?.again) findings.note(`${counted.again} sent again after a lost answer`)
     // A send that settled after the next one began was given up as lost when that one began.
     const rows = snapshot.each<Row>(
       `select tenant_id, run_id, call_key, seq, before_seq, before_state from (

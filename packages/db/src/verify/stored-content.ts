@@ -27,48 +27,49 @@ export const storedContent: Check = {
 
 const kindNames = ['package', 'document', 'artifact', 'answer', 'evidence item'] as const
 
-/** A row that names content; the columns from `id` on are those of artifacts. */
+/** A row that names content, or several rows of one kind that name the same. */
 interface Mention {
   sha256: string
   kind: (typeof kindNames)[number]
-  /** Where it is mentioned, and in how many rows. */
+  /** Where it is named; the first place of several. */
   place: string
-  mentions: number
-  id: string | null
-  run_id: string | null
-  format: string | null
-  bytes: number | null
-  specification_id: string | null
-  period_key: string | null
-  test: boolean | null
-  engine: string | null
-  model: string | null
-  score: number | null
-  terminology_version: string | null
-  rerun: boolean | null
+  artifact: ArtifactRow | null
 }
 
-const nothing = Array.from({ length: 12 }, () => 'null').join(', ')
+interface ArtifactRow {
+  id: string
+  run_id: string
+  format: string
+  bytes: number
+  specification_id: string
+  period_key: string | null
+  test: boolean
+  engine: string
+  model: string
+  score: number
+  terminology_version: string
+  /** Whether its run came from another one. */
+  rerun: boolean
+}
+
 const mentions = `select * from (
-    select package_hash as sha256, 'package' as kind, 'versions of ' || min(run_id) as place,
-      count(*) as mentions, ${nothing} from versions where tenant_id = $1 group by package_hash
-    union all select package_hash, 'package', 'engine_calls of ' || min(run_id), count(*), ${nothing}
+    select package_hash, 'package', 'versions of ' || min(run_id), null::jsonb
+      from versions where tenant_id = $1 group by package_hash
+    union all select package_hash, 'package', 'engine_calls of ' || min(run_id), null
       from engine_calls where tenant_id = $1 group by package_hash
-    union all select content_hash, 'document', 'versions of ' || min(run_id), count(*), ${nothing}
+    union all select content_hash, 'document', 'versions of ' || min(run_id), null
       from versions where tenant_id = $1 group by content_hash
-    union all select output_hash, 'answer', 'engine_calls of ' || min(run_id), count(*), ${nothing}
+    union all select output_hash, 'answer', 'engine_calls of ' || min(run_id), null
       from engine_calls where tenant_id = $1 and output_hash is not null group by output_hash
-    union all select hash, 'evidence item', 'evidence_revisions of item ' || min(item_id), count(*), ${nothing}
+    union all select hash, 'evidence item', 'evidence_revisions of ' || min(item_id), null
       from evidence_revisions where tenant_id = $1 group by hash
-    union all select hash, 'evidence item', 'evidence_items of item ' || min(item_id), count(*), ${nothing}
+    union all select hash, 'evidence item', 'evidence_items of ' || min(item_id), null
       from evidence_items where tenant_id = $1 group by hash
-    union all select a.sha256, 'artifact', 'artifacts ' || a.id, 1, a.id, a.run_id, a.format, a.bytes,
-      a.specification_id, a.period_key, a.test, a.engine, a.model, a.score, a.terminology_version,
-      r.origin is not null
+    union all select a.sha256, 'artifact', 'artifacts ' || a.id,
+      to_jsonb(a) || jsonb_build_object('rerun', coalesce(r.origin is not null, false))
       from artifacts a left join runs r on r.tenant_id = a.tenant_id and r.id = a.run_id
       where a.tenant_id = $1
-  ) as mention (sha256, kind, place, mentions, id, run_id, format, bytes, specification_id, period_key,
-    test, engine, model, score, terminology_version, rerun)
+  ) as mention (sha256, kind, place, artifact)
   order by sha256 collate "C"`
 
 /** Walks contents and mentions side by side, both in the order of their hashes. */
@@ -151,8 +152,7 @@ function checkBlob(
   }
   const found = sha256(plain)
   if (found !== hash) return wrong(`it was changed: its content has the hash ${found}`)
-  for (const mention of named)
-    if (mention.kind === 'artifact') checkArtifact(tenantId, mention, plain, findings)
+  for (const { artifact } of named) if (artifact) checkArtifact(tenantId, artifact, plain, findings)
 }
 
 /** What a document in JSON says of itself: the part that its row repeats. */
@@ -170,12 +170,12 @@ const ownWords = z.object({
 
 function checkArtifact(
   tenantId: TenantId,
-  artifact: Mention,
+  artifact: ArtifactRow,
   plain: Buffer,
   findings: Findings,
 ): void {
   const wrong = (what: string) =>
-    findings.problem('artifacts', { tenant_id: tenantId, id: artifact.id ?? '' }, what)
+    findings.problem('artifacts', { tenant_id: tenantId, id: artifact.id }, what)
   if (artifact.bytes !== plain.length)
     wrong(`its bytes are ${artifact.bytes}, its content has ${plain.length}`)
   if (artifact.format !== 'json') return

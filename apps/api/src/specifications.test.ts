@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest'
+import { specificationResource } from '@almanac/domain'
+import { testTenant } from '../../../test/support/postgres.ts'
+import { examples } from './docs/examples.ts'
+import { testApi } from './testing/test-api.ts'
+
+const { call, refused, db } = await testApi()
+const { key } = await testTenant(db)
+const body = examples.createSpecification?.body
+
+const create = async (change: object = {}) => {
+  const answer = await call('POST', '/v1/specifications', { key, json: { ...body, ...change } })
+  expect(answer.status).toBe(201)
+  return { ...answer, resource: specificationResource.parse(answer.json) }
+}
+const patch = (revision: string | undefined, json: object) => ({
+  key,
+  json,
+  headers: revision === undefined ? {} : { 'if-match': revision },
+})
+
+describe('a specification', () => {
+  it('is a draft with an address and a revision', async () => {
+    const { headers, resource } = await create()
+    expect(resource).toMatchObject({ state: 'draft', revision: 1 })
+    expect(headers.get('location')).toBe(`/v1/specifications/${resource.id}`)
+    expect(headers.get('etag')).toBe('"1"')
+    const again = await call('GET', `/v1/specifications/${resource.id}`, { key })
+    expect(again.json).toEqual(resource)
+  })
+
+  it('is changed by a merge patch, as a new revision; the old one stays', async () => {
+    const { resource } = await create({ externalId: 'patched' })
+    const address = `/v1/specifications/${resource.id}`
+    const sent = patch('"1"', { regions: ['texas'], externalId: null, budget: { tokens: 9_000 } })
+    const changed = await call('PATCH', address, sent)
+    expect(changed.headers.get('etag')).toBe('"2"')
+    expect(changed.json).toMatchObject({
+      revision: 2,
+      body: {
+        regions: ['texas'],
+        deliverables: ['final-rules', 'proposed-rules'],
+        budget: { tokens: 9_000, microUsd: 500_000 },
+      },
+    })
+    expect(specificationResource.parse(changed.json).body.externalId).toBeUndefined()
+    const first = await call('GET', address, { key, query: { revision: '1' } })
+    expect(first.json).toMatchObject({ revision: 1, body: { regions: ['national', 'texas'] } })
+    await refused('GET', address, { key, query: { revision: '3' } }, 'NOT_FOUND')
+  })
+
+  it('takes a patch of either media type', async () => {
+    const { resource } = await create()
+    const sent = patch('"1"', { offsetMinutes: 5 })
+    const headers = { ...sent.headers, 'content-type': 'application/merge-patch+json' }
+    const address = `/v1/specifications/${resource.id}`
+    expect((await call('PATCH', address, { ...sent, headers })).status).toBe(200)
+  })
+
+  it('is not changed without the revision that the change starts from', async () => {
+    const { resource } = await create()
+    const address = `/v1/specifications/${resource.id}`
+    const none = await refused('PATCH', address, patch(undefined, {}), 'PRECONDITION_REQUIRED')
+    expect(none.status).toBe(428)
+    const old = await refused('PATCH', address, patch('"9"', {}), 'REVISION_CONFLICT')
+    expect([old.status, old.params]).toEqual([412, { expected: '9', current: '1' }])
+    for (const ifMatch of ['1', '*', 'W/"1"', '"1", "2"', '"0"', '"one"'])
+      await refused('PATCH', address, patch(ifMatch, {}), 'INPUT_INVALID')
+  })
+
+  it('is changed by one of two at once', async () => {
+    const { resource } = await create()
+    const answers = await Promise.all(
+      [10, 20].map((offsetMinutes) =>
+        call('PATCH', `/v1/specifications/${resource.id}`, patch('"1"', { offsetMinutes })),
+      ),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412])
+  })
+
+  it('is parsed as a whole after a patch', async () => {
+    const { resource } = await create()
+    const address = `/v1/specifications/${resource.id}`
+    for (const [change, field] of [
+      [{ cadence: 'hourly' }, 'cadence'],
+      [{ title: null }, 'title'],
+      [{ regions: ['atlantis'] }, 'regions.0'],
+      [{ industry: 'nonsense' }, 'industry'],
+      [{ nonsense: 1 }, 'nonsense'],
+      [{ kind: 'workflow' }, undefined],
+    ] as const) {
+      const found = await refused('PATCH', address, patch('"1"', change), 'INPUT_INVALID')
+      if (field !== undefined) expect(found.detail).toContain(field)
+    }
+    expect((await call('GET', address, { key })).json).toMatchObject({ revision: 1 })
+  })
+
+  it('is activated, paused, activated again and archived for good', async () => {
+    const { resource } = await create()
+    const act = (verb: string) => `/v1/specifications/${resource.id}/${verb}`
+    await refused('POST', act('pause'), { key }, 'STATE_CONFLICT')
+    expect((await call('POST', act('activate'), { key })).json).toMatchObject({ state: 'active' })
+    const json = { reason: 'holidays' }
+    expect((await call('POST', act('pause'), { key, json })).json).toMatchObject({
+      state: 'paused',
+      pausedBecause: 'holidays',
+    })
+    expect((await call('POST', act('activate'), { key })).json).toMatchObject({
+      state: 'active',
+      pausedBecause: null,
+    })
+    expect((await call('POST', act('archive'), { key })).json).toMatchObject({ state: 'archived' })
+    await refused('POST', act('activate'), { key }, 'STATE_CONFLICT')
+  })
+
+  it('shows when its schedule fires, in order', async () => {
+    const { resource } = await create({ offsetMinutes: 90 })
+    const address = `/v1/specifications/${resource.id}`
+    const draft = await call('GET', `${address}/schedule`, { key })
+    expect(draft.json).toEqual({ timeZone: 'America/New_York', upcoming: [] })
+    const active = await call('POST', `${address}/activate`, { key })
+    const { nextDueAt } = specificationResource.parse(active.json)
+    const { json } = await call('GET', `${address}/schedule`, { key })
+    const { upcoming } = json as { upcoming: { periodKey: string; to: string; dueAt: string }[] }
+    expect(upcoming).toHaveLength(10)
+    expect(Date.parse(upcoming[0]?.dueAt ?? '')).toBe(Date.parse(nextDueAt ?? ''))
+    const instants = upcoming.map(({ dueAt }) => Date.parse(dueAt))
+    expect(instants).toEqual(instants.toSorted((a, b) => a - b))
+    for (const { to, dueAt } of upcoming) expect(Date.parse(dueAt) - Date.parse(to)).toBe(5_400_000)
+  })
+
+  it('is found by its external id, and listed page by page', async () => {
+    const other = await testTenant(db, { name: 'Lister' })
+    for (const n of [1, 2, 3])
+      await call('POST', '/v1/specifications', {
+        key: other.key,
+        json: { ...body, externalId: `page-${n}` },
+      })
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const query: Record<string, string> = { limit: '2', ...(cursor ? { cursor } : {}) }
+      const { json } = await call('GET', '/v1/specifications', { key: other.key, query })
+      const page = json as { data: { id: string }[]; nextCursor: string | null }
+      seen.push(...page.data.map(({ id }) => id))
+      cursor = page.nextCursor ?? undefined
+    } while (cursor)
+    expect(new Set(seen).size).toBe(4)
+    expect(seen).toEqual(seen.toSorted().reverse())
+    const found = await call('GET', '/v1/specifications', {
+      key: other.key,
+      query: { externalId: 'page-2' },
+    })
+    expect(found.json).toMatchObject({ data: [{ body: { externalId: 'page-2' } }] })
+    const twice = { key: other.key, json: { ...body, externalId: 'page-2' } }
+    await refused('POST', '/v1/specifications', twice, 'NAME_TAKEN')
+  })
+
+  it('may not ask for more than was bought', async () => {
+    const poor = await testTenant(db, {
+      name: 'Poor',
+      specification: { regions: ['national'] },
+      entitlement: {
+        industries: {
+          'us-regulation': { deliverables: '*', regions: ['national'], links: '*' },
+        },
+        workflows: false,
+        fastestCadence: 'weekly',
+        activeSpecifications: 1,
+        onDemandRunsPerMonth: 0,
+      },
+    })
+    const sent = { key: poor.key, json: { ...body, cadence: 'daily' } }
+    const found = await refused('POST', '/v1/specifications', sent, 'SCOPE_NOT_ENTITLED')
+    expect(found.status).toBe(403)
+    expect(found.detail).toContain('texas')
+    expect(found.detail).toContain('weekly or slower')
+  })
+})
