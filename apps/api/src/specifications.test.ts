@@ -86,7 +86,7 @@ describe('a specification', () => {
       [{ title: null }, 'title'],
       [{ regions: ['atlantis'] }, 'regions.0'],
       [{ industry: 'nonsense' }, 'industry'],
-      [{ nonsense: 1 }, 'nonsense'],
+      [{ nonsense: 1 }, 'is not known here'],
       [{ kind: 'workflow' }, undefined],
     ] as const) {
       const found = await refused('PATCH', address, patch('"1"', change), 'INPUT_INVALID')

@@ -92,6 +92,21 @@ describe('a loop', () => {
     expect(loop.passes).toBe(2)
   })
 
+  it('rests twice as long as a slow pass took, however often it is woken', async () => {
+    const { loop } = start(async () => {
+      await sleep(50)
+      return false
+    })
+    await vi.advanceTimersByTimeAsync(50)
+    loop.wake()
+    await vi.advanceTimersByTimeAsync(99)
+    loop.wake()
+    await vi.advanceTimersByTimeAsync(50)
+    expect(loop.passes).toBe(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(loop.passes).toBe(2)
+  })
+
   it('tries a failing pass again, at growing rests, and says so each time', async () => {
     let failing = true
     const times: number[] = []

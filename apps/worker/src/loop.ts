@@ -28,6 +28,8 @@ export interface RunningLoop {
 
 /** How long a loop waits after it was woken, so that a burst of wakes is one pass. */
 const debounceMs = 3
+/** It waits for so many times its last pass at least: wakes without end take a third of its time. */
+const restPerPass = 2
 /** How often a process that does not lead asks again. */
 const followEveryMs = 1_000
 /** The longest rest after failures. */
@@ -58,6 +60,7 @@ export function startLoop(
   let leading = false
   let passes = 0
   let failures = 0
+  let lastPassMs = 0
 
   const attempt = async <T>(action: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -76,7 +79,9 @@ export function startLoop(
 
   const makePasses = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
+      const startedAt = performance.now()
       const more = await attempt(() => work.pass(signal))
+      lastPassMs = performance.now() - startedAt
       passes += failures === 0 ? 1 : 0
       if (failures > 0) await createBell().wait(restMs(everyMs, failures), signal)
       else if (more !== true) await bell.wait(everyMs, signal)
@@ -104,10 +109,11 @@ export function startLoop(
       return passes
     },
     wake: () => {
+      const waitMs = Math.max(debounceMs, Math.min(restPerPass * lastPassMs, everyMs))
       debounce ??= setTimeout(() => {
         debounce = undefined
         bell.ring()
-      }, debounceMs)
+      }, waitMs)
     },
     stop: async () => {
       stopping.abort()

@@ -14,7 +14,11 @@ const bodyParserError = z.object({
 export function bodyErrorOf(thrown: unknown): AlmanacError | undefined {
   const options = { cause: thrown }
   if (isBrokenCompression(thrown))
-    return new AlmanacError('BODY_NOT_JSON', { reason: 'it is not what gzip makes' }, options)
+    return new AlmanacError(
+      'BODY_NOT_JSON',
+      { reason: 'it is not compressed as its Content-Encoding says' },
+      options,
+    )
   const parsed = bodyParserError.safeParse(thrown)
   if (!parsed.success) return undefined
   const { type, message, limit = 0, charset = '', encoding = '' } = parsed.data
@@ -35,7 +39,7 @@ export function bodyErrorOf(thrown: unknown): AlmanacError | undefined {
     case 'encoding.unsupported':
       return new AlmanacError(
         'MEDIA_TYPE_UNSUPPORTED',
-        { found: `content encoding ${encoding}`, allowed: 'gzip, or none' },
+        { found: `content encoding ${encoding}`, allowed: 'gzip, deflate, br, or none' },
         options,
       )
     default:
@@ -46,8 +50,11 @@ export function bodyErrorOf(thrown: unknown): AlmanacError | undefined {
 export const bodyBrokeOff = (cause: unknown): AlmanacError =>
   new AlmanacError('BODY_NOT_JSON', { reason: 'it broke off' }, { cause })
 
+/** The errors of zlib are named Z_…, those of brotli ERR_…. */
 const isBrokenCompression = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('Z_')
+  thrown instanceof Error &&
+  'code' in thrown &&
+  /^Z_|^ERR_(BROTLI|_ERROR)/.test(String(thrown.code))
 
 /** The parser's words up to where it begins to quote the body. */
 function reasonOf(message: string): string {

@@ -6,7 +6,7 @@ create function load_run(tenant text, run text) returns table (
   trigger text, lane text, test boolean, fresh boolean, narrow jsonb, period text, ordinal integer,
   on_conflict text, origin jsonb, deadline_at timestamptz, created_at timestamptz, outputs jsonb,
   origin_outputs jsonb)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);
@@ -26,7 +26,7 @@ create function bound_specification(tenant text, specification text, wanted inte
 returns table (
   state text, tenant_name text, tenant_state text, body text, hash text, entitlement jsonb,
   on_demand_runs integer)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);
@@ -45,7 +45,7 @@ begin
 end $$;
 
 create function read_blob(tenant text, wanted text)
-returns table (key_id text, bytes bytea) language plpgsql as $$
+returns table (key_id text, bytes bytea) language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);
@@ -55,7 +55,7 @@ end $$;
 -- The newest revisions in [starts, ends) by instant, then id; items whose content was erased are gone.
 create function evidence_in_window(tenant text, names text[], starts timestamptz, ends timestamptz)
 returns table (source text, item_id text, revision integer, hash text, key_id text, bytes bytea)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);
@@ -69,7 +69,7 @@ begin
 end $$;
 
 create function late_evidence(tenant text, names text[], starts timestamptz, since timestamptz)
-returns integer language plpgsql as $$
+returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   perform set_config('app.tenant', tenant, true);
   return (select count(*) from sources s
@@ -81,7 +81,7 @@ end $$;
 -- Earlier periods' successes that still stand, newest first, with the hash of the JSON artifact.
 create function earlier_successes(tenant text, specification text, starts timestamptz)
 returns table (run_id text, period_key text, finished_at timestamptz, artifact_hash text)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);

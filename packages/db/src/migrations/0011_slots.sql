@@ -4,7 +4,7 @@
 -- in_progress and waits is noted as waiting for the period.
 create function claim_slot(tenant text, run text, specification text, wanted_key text, wanted integer,
   kind text, zone text, starts timestamptz, ends timestamptz)
-returns table (outcome text, claimant text, until timestamptz) language plpgsql as $$
+returns table (outcome text, claimant text, until timestamptz) language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   claiming runs;
   slot slots;
@@ -70,7 +70,7 @@ grant execute on function claim_slot to almanac_app;
 -- Enters periods of schedules in the ledger: `runId` null enters a skipped one with its reason; else the
 -- slot is reserved and a run queued for it, unless the period is taken, in work, missed or skipped.
 -- Answers how many runs were queued.
-create function enter_periods(periods jsonb) returns integer language plpgsql as $$
+create function enter_periods(periods jsonb) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   p jsonb;
   queued integer := 0;

@@ -46,7 +46,8 @@ end $$;
 -- Moves what a call holds and what it spent, at every level. The caller has locked the rows.
 create function charge_budgets(call engine_calls, held_usd bigint, held_tok bigint, spent_usd bigint,
   spent_tok bigint, overrun bigint)
-returns void language sql as $$
+returns void language plpgsql as $$
+begin
   update budgets b set held_micro_usd = b.held_micro_usd + held_usd, held_tokens = b.held_tokens + held_tok,
     spent_micro_usd = b.spent_micro_usd + spent_usd, spent_tokens = b.spent_tokens + spent_tok,
     overrun_micro_usd = b.overrun_micro_usd + overrun, version = b.version + 1
@@ -57,13 +58,15 @@ returns void language sql as $$
     spent_micro_usd = b.spent_micro_usd + spent_usd, overrun_micro_usd = b.overrun_micro_usd + overrun,
     version = b.version + 1
   where b.provider = call.provider and b.day = call.hold_day;
-$$;
+end $$;
 
 -- The first level at which an amount does not fit, if there is one.
 create function exhausted_level(tenant text, run text, specification text, provider_key text, day date,
   need_usd bigint, need_tok bigint)
-returns table (level text, unit text, needed bigint, left_over bigint) language sql stable as $$
-  select e.level, e.unit, e.needed, e.left_over from (
+returns table (level text, unit text, needed bigint, left_over bigint) language plpgsql stable as $$
+#variable_conflict use_column
+begin
+  return query select e.level, e.unit, e.needed, e.left_over from (
     select case b.level when 'root' then 1 when 'specification' then 2 when 'tenant_day' then 3 else 4 end,
       b.level, u.*
     from budget_keys(tenant, run, specification, day, null, null) as k
@@ -77,15 +80,15 @@ returns table (level text, unit text, needed bigint, left_over bigint) language 
     from provider_budgets p where p.provider = provider_key and p.day = exhausted_level.day
   ) as e (rank, level, unit, needed, left_over)
   where e.needed > 0 and e.needed > e.left_over
-  order by e.rank, e.unit limit 1
-$$;
+  order by e.rank, e.unit limit 1;
+end $$;
 
 -- Claims calls and holds their money. Answers for each: granted, settled (was answered before; the
 -- answer's hash), busy (another attempt that is still under way has it open), refused (the level).
 create function hold_calls(requests jsonb)
 returns table (n integer, outcome text, seq integer, output_hash text, level text, unit text,
   needed bigint, left_over bigint)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   today date := (now() at time zone 'utc')::date;
@@ -162,7 +165,7 @@ end $$;
 
 -- Ends calls: settled, released, unknown (the hold stays), charged (an unknown one, in full). Each only
 -- once; a settlement that comes late still settles an unknown call. Answers how many changed.
-create function close_calls(closings jsonb) returns integer language plpgsql as $$
+create function close_calls(closings jsonb) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   q jsonb;
   call engine_calls;

@@ -28,7 +28,7 @@ $$;
 -- them; the caller ends those that have crashed too often.
 create function take_over_runs()
 returns table (tenant_id text, run_id text, stage text, epoch integer, crashes integer)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   run runs;
@@ -70,7 +70,7 @@ $$;
 -- parked until the tenant is resumed.
 create function stuck_runs(idle interval, paused text[])
 returns table (tenant_id text, run_id text, stage text, epoch integer, n integer)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   run runs;
@@ -105,7 +105,7 @@ create function instant_text(at timestamptz) returns text language sql stable pa
 -- them.
 create function wake_runs(most integer)
 returns table (tenant_id text, run_id text, stage text, outcome text, period_key text, deadline_at timestamptz)
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   run runs;
@@ -164,7 +164,7 @@ begin
 end $$;
 
 -- Cancelling runs that nobody works on any more are cancelled. Answers how many.
-create function finish_cancelled() returns integer language plpgsql as $$
+create function finish_cancelled() returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   run runs;
   finished integer := 0;
