@@ -35,7 +35,7 @@ afterAll(async () => {
 
 interface Copy {
   db: Database
-  /** Statements with triggers and foreign keys off; answers the rows of the last one. */
+  /** Statements with triggers and foreign keys off; of one alone it answers the rows. */
   tamper(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>
   verify(parts?: { codec?: Codec; engines?: Engine[] }): Promise<VerifyReport>
 }
@@ -160,343 +160,493 @@ const flip = `bytes = set_byte(bytes, length(bytes) / 2, get_byte(bytes, length(
 const first = `(select id from runs r where r.state = 'succeeded' order by id limit 1)`
 const repaired = `(select run_id from engine_calls where call_key = 'repair:1')`
 
-/** What is done, the promise that it breaks, and the table of the row to be named; its key is returned. */
-const tampers: [promise: string, what: string, table: string, sql: string][] = [
+/** What is done, the promise that it breaks, and the row to be named: what `sql` returns, or else `row`. */
+interface Tamper {
+  promise: string
+  does: string
+  table: string
+  sql: string
+  row?: string
+}
+
+const tampers: Tamper[] = [
   // One success a period
-  [
-    ...['P1', 'a used slot made free', 'slots'],
-    `update slots set state = 'free', run_id = null where run_id = ${first}
+  {
+    promise: 'P1',
+    does: 'a used slot made free',
+    table: 'slots',
+    sql: `update slots set state = 'free', run_id = null where run_id = ${first}
       returning tenant_id, specification_id, period_key, ordinal`,
-  ],
-  [
-    ...['P1', 'one letter of a slot’s period', 'slots'],
-    `update slots set period_key = '2026-W41' where run_id = ${first}
+  },
+  {
+    promise: 'P1',
+    does: 'one letter of a slot’s period',
+    table: 'slots',
+    sql: `update slots set period_key = '2026-W41' where run_id = ${first}
       returning tenant_id, specification_id, period_key, ordinal`,
-  ],
-  [
-    ...['P1', 'a used slot given to another run', 'slots'],
-    `update slots set run_id = (select id from runs where state = 'failed') where run_id = ${first}
+  },
+  {
+    promise: 'P1',
+    does: 'a used slot given to another run',
+    table: 'slots',
+    sql: `update slots set run_id = (select id from runs where state = 'failed') where run_id = ${first}
       returning tenant_id, specification_id, period_key, ordinal`,
-  ],
-  [
-    ...['P1', 'a failure declared a success', 'slots'],
-    `update runs set state = 'succeeded' where state = 'failed'
+  },
+  {
+    promise: 'P1',
+    does: 'a failure declared a success',
+    table: 'slots',
+    sql: `update runs set state = 'succeeded' where state = 'failed'
       returning tenant_id, specification_id, period_key, ordinal`,
-  ],
-  [
-    ...['P1', 'a success declared a failure', 'slots'],
-    `update runs set state = 'failed' where id = ${first}
+  },
+  {
+    promise: 'P1',
+    does: 'a success declared a failure',
+    table: 'slots',
+    sql: `update runs set state = 'failed' where id = ${first}
       returning tenant_id, specification_id, period_key, ordinal`,
-  ],
-  [
-    ...['P1', 'a success without period', 'runs'],
-    `update runs set period_key = null where id = ${first} returning tenant_id, id`,
-  ],
-  [
-    ...['P1', 'a slot that nobody granted', 'slots'],
-    `update audit_events set detail = replace(detail, '"ordinal":1', '"ordinal":2')
-      where action = 'slot.granted';
-      select tenant_id, specification_id, period_key, ordinal from slots where ordinal = 1`,
-  ],
+  },
+  {
+    promise: 'P1',
+    does: 'a success without period',
+    table: 'runs',
+    sql: `update runs set period_key = null where id = ${first} returning tenant_id, id`,
+  },
+  {
+    promise: 'P1',
+    does: 'a slot that nobody granted',
+    table: 'slots',
+    sql: `update audit_events set detail = replace(detail, '"ordinal":1', '"ordinal":2')
+      where action = 'slot.granted'`,
+    row: `select tenant_id, specification_id, period_key, ordinal from slots where ordinal = 1`,
+  },
 
   // Stages in order
-  [
-    ...['P2', 'an output removed', 'stage_outputs'],
-    `delete from stage_outputs where run_id = ${first} and stage = 'assemble'
+  {
+    promise: 'P2',
+    does: 'an output removed',
+    table: 'stage_outputs',
+    sql: `delete from stage_outputs where run_id = ${first} and stage = 'assemble'
       returning tenant_id, run_id, stage`,
-  ],
-  [
-    ...['P2', 'an output of an epoch to come', 'stage_outputs'],
-    `update stage_outputs set epoch = 2 where run_id = ${first} and stage = 'assemble'
+  },
+  {
+    promise: 'P2',
+    does: 'an output of an epoch to come',
+    table: 'stage_outputs',
+    sql: `update stage_outputs set epoch = 2 where run_id = ${first} and stage = 'assemble'
       returning tenant_id, run_id, stage`,
-  ],
+  },
 
   // Money
-  [
-    ...['P3', 'one micro-USD of a budget', 'budgets'],
-    `update budgets set spent_micro_usd = spent_micro_usd + 1 where level = 'tenant_day'
+  {
+    promise: 'P3',
+    does: 'one micro-USD of a budget',
+    table: 'budgets',
+    sql: `update budgets set spent_micro_usd = spent_micro_usd + 1 where level = 'tenant_day'
       and subject = (select min(id) from tenants) returning tenant_id, level, subject, period`,
-  ],
-  [
-    ...['P3', 'one token that a budget holds', 'budgets'],
-    `update budgets set held_tokens = held_tokens - 1 where subject = ${repaired}
+  },
+  {
+    promise: 'P3',
+    does: 'one token that a budget holds',
+    table: 'budgets',
+    sql: `update budgets set held_tokens = held_tokens - 1 where subject = ${repaired}
       returning tenant_id, level, subject, period`,
-  ],
-  [
-    ...['P3', 'a budget removed', 'budgets'],
-    `delete from budgets where subject = ${first} returning tenant_id, level, subject, period`,
-  ],
-  [
-    ...['P3', 'what a call cost', 'budgets'],
-    `update engine_calls set cost_micro_usd = 3209 where run_id = ${first};
-      select tenant_id, level, subject, period from budgets where subject = ${first}`,
-  ],
-  [
-    ...['P3', 'what a provider is owed', 'provider_budgets'],
-    `update provider_budgets set spent_micro_usd = 0 returning provider, day::text`,
-  ],
+  },
+  {
+    promise: 'P3',
+    does: 'a budget removed',
+    table: 'budgets',
+    sql: `delete from budgets where subject = ${first} returning tenant_id, level, subject, period`,
+  },
+  {
+    promise: 'P3',
+    does: 'what a call cost',
+    table: 'budgets',
+    sql: `update engine_calls set cost_micro_usd = 3209 where run_id = ${first}`,
+    row: `select tenant_id, level, subject, period from budgets where subject = ${first}`,
+  },
+  {
+    promise: 'P3',
+    does: 'what a provider is owed',
+    table: 'provider_budgets',
+    sql: `update provider_budgets set spent_micro_usd = 0 returning provider, day::text`,
+  },
 
   // Tenants apart
-  [
-    ...['P4', 'an event moved to another tenant', 'run_events'],
-    `update run_events set tenant_id = (select max(id) from tenants) where run_id = ${first} and seq = 1
+  {
+    promise: 'P4',
+    does: 'an event moved to another tenant',
+    table: 'run_events',
+    sql: `update run_events set tenant_id = (select max(id) from tenants) where run_id = ${first} and seq = 1
       returning tenant_id, run_id, seq`,
-  ],
-  [
-    ...['P4', 'a call under another tenant’s specification', 'engine_calls'],
-    `update engine_calls set specification_id = (select max(id) from specifications)
+  },
+  {
+    promise: 'P4',
+    does: 'a call under another tenant’s specification',
+    table: 'engine_calls',
+    sql: `update engine_calls set specification_id = (select max(id) from specifications)
       where run_id = ${first} returning tenant_id, run_id, call_key, seq`,
-  ],
-  [
-    ...['P4', 'a budget of a run that is not there', 'budgets'],
-    `update budgets set subject = 'run_x' where subject = ${first}
+  },
+  {
+    promise: 'P4',
+    does: 'a budget of a run that is not there',
+    table: 'budgets',
+    sql: `update budgets set subject = 'run_x' where subject = ${first}
       returning tenant_id, level, subject, period`,
-  ],
-  [
-    ...['P4', 'Row-Level Security off', 'pg_class'],
-    `alter table engine_calls disable row level security; select 'engine_calls' as table`,
-  ],
-  [
-    ...['P4', 'Row-Level Security not forced', 'pg_class'],
-    `alter table slots no force row level security; select 'slots' as table`,
-  ],
-  [
-    ...['P4', 'Row-Level Security off on a partition', 'pg_class'],
-    `do $$ begin execute format('alter table %I disable row level security',
-      (select tableoid::regclass from run_events limit 1)); end $$;
-      select tableoid::regclass::text as table from run_events limit 1`,
-  ],
-  [
-    ...['P4', 'a policy that shows everything', 'pg_policy'],
-    `alter policy app on versions using (true); select 'versions' as table, 'app' as policy`,
-  ],
-  [
-    ...['P4', 'a policy that takes everything', 'pg_policy'],
-    `alter policy app on slots with check (true); select 'slots' as table, 'app' as policy`,
-  ],
-  [
-    ...['P4', 'one more policy', 'pg_policy'],
-    `create policy more on keys to almanac_app using (true); select 'keys' as table, 'more' as policy`,
-  ],
-  [
-    ...['P4', 'a policy removed', 'pg_policy'],
-    `drop policy operator_read on tenants; select 'tenants' as table, 'operator_read' as policy`,
-  ],
-  [
-    ...['P4', 'a right to the installation’s tables', 'pg_class'],
-    `grant select on workers to almanac_app; select 'workers' as table, 'almanac_app' as role`,
-  ],
-  [
-    ...['P4', 'a right to a column of them', 'pg_class'],
-    `grant update (paused) on stage_controls to almanac_app;
-      select 'stage_controls' as table, 'almanac_app' as role`,
-  ],
-  [
-    ...['P4', 'a right to read content', 'pg_class'],
-    `grant select on blobs to almanac_operator_read;
-      select 'blobs' as table, 'almanac_operator_read' as role`,
-  ],
-  [
-    ...['P4', 'a view past the policies', 'pg_class'],
-    `create view all_runs as select * from runs; select 'all_runs' as view`,
-  ],
-  [
-    ...['P4', 'a function past the policies', 'pg_proc'],
-    `create function all_runs() returns bigint language sql security definer
-      as 'select count(*) from almanac.runs'; select 'all_runs' as function`,
-  ],
-  [
-    ...['P4', 'another answer to who the tenant is', 'pg_class'],
-    `do $$ begin execute format('create or replace function current_tenant() returns text
+  },
+  {
+    promise: 'P4',
+    does: 'Row-Level Security off',
+    table: 'pg_class',
+    sql: `alter table engine_calls disable row level security`,
+    row: `select 'engine_calls' as table`,
+  },
+  {
+    promise: 'P4',
+    does: 'Row-Level Security not forced',
+    table: 'pg_class',
+    sql: `alter table slots no force row level security`,
+    row: `select 'slots' as table`,
+  },
+  {
+    promise: 'P4',
+    does: 'Row-Level Security off on a partition',
+    table: 'pg_class',
+    sql: `do $$ begin execute format('alter table %I disable row level security',
+      (select tableoid::regclass from run_events limit 1)); end $$`,
+    row: `select tableoid::regclass::text as table from run_events limit 1`,
+  },
+  {
+    promise: 'P4',
+    does: 'a policy that shows everything',
+    table: 'pg_policy',
+    sql: `alter policy app on versions using (true)`,
+    row: `select 'versions' as table, 'app' as policy`,
+  },
+  {
+    promise: 'P4',
+    does: 'a policy that takes everything',
+    table: 'pg_policy',
+    sql: `alter policy app on slots with check (true)`,
+    row: `select 'slots' as table, 'app' as policy`,
+  },
+  {
+    promise: 'P4',
+    does: 'one more policy',
+    table: 'pg_policy',
+    sql: `create policy more on keys to almanac_app using (true)`,
+    row: `select 'keys' as table, 'more' as policy`,
+  },
+  {
+    promise: 'P4',
+    does: 'a policy removed',
+    table: 'pg_policy',
+    sql: `drop policy operator_read on tenants`,
+    row: `select 'tenants' as table, 'operator_read' as policy`,
+  },
+  {
+    promise: 'P4',
+    does: 'a right to the installation’s tables',
+    table: 'pg_class',
+    sql: `grant select on workers to almanac_app`,
+    row: `select 'workers' as table, 'almanac_app' as role`,
+  },
+  {
+    promise: 'P4',
+    does: 'a right to a column of them',
+    table: 'pg_class',
+    sql: `grant update (paused) on stage_controls to almanac_app`,
+    row: `select 'stage_controls' as table, 'almanac_app' as role`,
+  },
+  {
+    promise: 'P4',
+    does: 'a right to read content',
+    table: 'pg_class',
+    sql: `grant select on blobs to almanac_operator_read`,
+    row: `select 'blobs' as table, 'almanac_operator_read' as role`,
+  },
+  {
+    promise: 'P4',
+    does: 'a view past the policies',
+    table: 'pg_class',
+    sql: `create view all_runs as select * from runs`,
+    row: `select 'all_runs' as view`,
+  },
+  {
+    promise: 'P4',
+    does: 'a function past the policies',
+    table: 'pg_proc',
+    sql: `create function all_runs() returns bigint language sql security definer
+      as 'select count(*) from almanac.runs'`,
+    row: `select 'all_runs' as function`,
+  },
+  {
+    promise: 'P4',
+    does: 'another answer to who the tenant is',
+    table: 'pg_class',
+    sql: `do $$ begin execute format('create or replace function current_tenant() returns text
       language sql stable parallel safe as %L', format('select %L::text',
-      (select min(id) from tenants))); end $$; select 'runs' as table`,
-  ],
-  [
-    ...['P4', 'a foreign key without the tenant', 'pg_constraint'],
-    `create unique index on runs (id, tenant_id); alter table deliveries add column about type_id;
+      (select min(id) from tenants))); end $$`,
+    row: `select 'runs' as table`,
+  },
+  {
+    promise: 'P4',
+    does: 'a foreign key without the tenant',
+    table: 'pg_constraint',
+    sql: `create unique index on runs (id, tenant_id); alter table deliveries add column about type_id;
       alter table tenants add unique (id); alter table deliveries add constraint loose
-      foreign key (about) references tenants (id); select 'deliveries' as table, 'loose' as name`,
-  ],
+      foreign key (about) references tenants (id)`,
+    row: `select 'deliveries' as table, 'loose' as name`,
+  },
 
   // What was recorded stays
-  ...(['package_hash', 'content_hash'] as const).map((column): [string, string, string, string] => [
-    ...(['P5', `one byte of the content in versions.${column}`, 'blobs'] as const),
-    `update blobs set ${flip} where sha256 = (select ${column} from versions where run_id = ${first})
-        returning tenant_id, sha256`,
-  ]),
-  ...(['json', 'markdown', 'html'] as const).map((format): [string, string, string, string] => [
-    ...(['P5', `one byte of an artifact’s ${format}`, 'blobs'] as const),
-    `update blobs set ${flip} where sha256 = (select sha256 from artifacts where run_id = ${first}
+  ...['package_hash', 'content_hash'].map((column) => ({
+    promise: 'P5',
+    does: `one byte of the content in versions.${column}`,
+    table: 'blobs',
+    sql: `update blobs set ${flip} where sha256 = (select ${column} from versions where run_id = ${first})
+      returning tenant_id, sha256`,
+  })),
+  ...['json', 'markdown', 'html'].map((format) => ({
+    promise: 'P5',
+    does: `one byte of an artifact’s ${format}`,
+    table: 'blobs',
+    sql: `update blobs set ${flip} where sha256 = (select sha256 from artifacts where run_id = ${first}
       and format = '${format}') returning tenant_id, sha256`,
-  ]),
-  [
-    ...['P5', 'one byte of evidence', 'blobs'],
-    `update blobs set ${flip} where sha256 = (select min(hash) from evidence_revisions)
+  })),
+  {
+    promise: 'P5',
+    does: 'one byte of evidence',
+    table: 'blobs',
+    sql: `update blobs set ${flip} where sha256 = (select min(hash) from evidence_revisions)
       and tenant_id = (select min(id) from tenants) returning tenant_id, sha256`,
-  ],
-  [
-    ...['P5', 'one byte of an answer', 'blobs'],
-    `update blobs set ${flip} where sha256 = (select output_hash from engine_calls
+  },
+  {
+    promise: 'P5',
+    does: 'one byte of an answer',
+    table: 'blobs',
+    sql: `update blobs set ${flip} where sha256 = (select output_hash from engine_calls
       where call_key = 'repair:1') returning tenant_id, sha256`,
-  ],
-  [
-    ...['P5', 'one letter of a hash', 'blobs'],
-    `update blobs set sha256 = 'f' || substr(sha256, 2) where sha256 = (select min(sha256) from blobs)
+  },
+  {
+    promise: 'P5',
+    does: 'one letter of a hash',
+    table: 'blobs',
+    sql: `update blobs set sha256 = 'f' || substr(sha256, 2) where sha256 = (select min(sha256) from blobs)
       returning tenant_id, sha256`,
-  ],
-  [
-    ...['P5', 'a package removed', 'blobs'],
-    `delete from blobs where sha256 = (select package_hash from versions where run_id = ${first})
+  },
+  {
+    promise: 'P5',
+    does: 'a package removed',
+    table: 'blobs',
+    sql: `delete from blobs where sha256 = (select package_hash from versions where run_id = ${first})
       returning tenant_id, sha256`,
-  ],
-  [
-    ...['P5', 'an artifact removed', 'artifacts'],
-    `delete from artifacts where run_id = ${first} and format = 'html' returning tenant_id, id`,
-  ],
-  [
-    ...['P5', 'an artifact added', 'artifacts'],
-    `insert into artifacts select a.* from artifacts as o, jsonb_populate_record(o,
+  },
+  {
+    promise: 'P5',
+    does: 'an artifact removed',
+    table: 'artifacts',
+    sql: `delete from artifacts where run_id = ${first} and format = 'html' returning tenant_id, id`,
+  },
+  {
+    promise: 'P5',
+    does: 'an artifact added',
+    table: 'artifacts',
+    sql: `insert into artifacts select a.* from artifacts as o, jsonb_populate_record(o,
       jsonb_build_object('id', 'art_7' || substr(o.id, 6), 'format', 'pdf')) as a
       where o.run_id = ${first} and o.format = 'html' returning tenant_id, id`,
-  ],
-  [
-    ...['P5', 'a version removed', 'versions'],
-    `delete from versions where run_id = ${first} returning tenant_id, id`,
-  ],
-  [
-    ...['P5', 'a byte of a specification', 'specification_revisions'],
-    `update specification_revisions set body = replace(body, '"weekly"', '"weekly" ')
+  },
+  {
+    promise: 'P5',
+    does: 'a version removed',
+    table: 'versions',
+    sql: `delete from versions where run_id = ${first} returning tenant_id, id`,
+  },
+  {
+    promise: 'P5',
+    does: 'a byte of a specification',
+    table: 'specification_revisions',
+    sql: `update specification_revisions set body = replace(body, '"weekly"', '"weekly" ')
       where tenant_id = (select min(id) from tenants) returning tenant_id, specification_id, revision`,
-  ],
-  [
-    ...['P5', 'an event’s number', 'run_events'],
-    `update run_events set seq = 99 where run_id = ${first} and seq = 5
+  },
+  {
+    promise: 'P5',
+    does: 'an event’s number',
+    table: 'run_events',
+    sql: `update run_events set seq = 99 where run_id = ${first} and seq = 5
       returning tenant_id, run_id, seq`,
-  ],
-  [
-    ...['P5', 'an event’s name', 'run_events'],
-    `update run_events set type = 'run.blocked', data = '{"stage":"cadence","code":"X"}'
+  },
+  {
+    promise: 'P5',
+    does: 'an event’s name',
+    table: 'run_events',
+    sql: `update run_events set type = 'run.blocked', data = '{"stage":"cadence","code":"X"}'
       where run_id = (select id from runs where state = 'failed') and type = 'run.failed'
       returning tenant_id, run_id, seq`,
-  ],
-  [
-    ...['P5', 'an event’s data', 'run_events'],
-    `update run_events set data = '{"stage":"retrieve","durationMs":"5"}' where run_id = ${first} and seq = 3
+  },
+  {
+    promise: 'P5',
+    does: 'an event’s data',
+    table: 'run_events',
+    sql: `update run_events set data = '{"stage":"retrieve","durationMs":"5"}' where run_id = ${first} and seq = 3
       returning tenant_id, run_id, seq`,
-  ],
-  [
-    ...['P5', 'the last event removed', 'runs'],
-    `delete from run_events where run_id = (select id from runs where state = 'failed')
-      and type = 'run.failed';
-      select tenant_id, id from runs where state = 'failed'`,
-  ],
-  [
-    ...['P5', 'a success that the audit forgot', 'runs'],
-    `delete from audit_unchained; delete from audit_events where id = (select max(id) from audit_events)
-      and action = 'run.succeeded'; select tenant_id, id from runs where id = (
+  },
+  {
+    promise: 'P5',
+    does: 'the last event removed',
+    table: 'runs',
+    sql: `delete from run_events where run_id = (select id from runs where state = 'failed')
+      and type = 'run.failed'`,
+    row: `select tenant_id, id from runs where state = 'failed'`,
+  },
+  {
+    promise: 'P5',
+    does: 'a success that the audit forgot',
+    table: 'runs',
+    sql: `delete from audit_unchained; delete from audit_events where id = (select max(id) from audit_events)
+      and action = 'run.succeeded'`,
+    row: `select tenant_id, id from runs where id = (
         select max(id) from runs where state = 'succeeded')`,
-  ],
-  [
-    ...['P5', 'a score', 'runs'],
-    `update runs set score = score - 0.001 where id = ${first} returning tenant_id, id`,
-  ],
-  [
-    ...['P5', 'a link removed', 'audit_chain'],
-    `delete from audit_chain where seq = 3 and tenant_id = (select min(id) from tenants);
-      select tenant_id, seq from audit_chain where seq = 4 and tenant_id = (select min(id) from tenants)`,
-  ],
-  [
-    ...['P5', 'the end of the chain cut off', 'audit_events'],
-    `delete from audit_chain where (tenant_id, seq) in (
-        select tenant_id, max(seq) from audit_chain group by tenant_id);
-      select e.tenant_id, e.id from audit_events e where not exists (select from audit_chain c
+  },
+  {
+    promise: 'P5',
+    does: 'a score',
+    table: 'runs',
+    sql: `update runs set score = score - 0.001 where id = ${first} returning tenant_id, id`,
+  },
+  {
+    promise: 'P5',
+    does: 'a link removed',
+    table: 'audit_chain',
+    sql: `delete from audit_chain where seq = 3 and tenant_id = (select min(id) from tenants)`,
+    row: `select tenant_id, seq from audit_chain where seq = 4 and tenant_id = (select min(id) from tenants)`,
+  },
+  {
+    promise: 'P5',
+    does: 'the end of the chain cut off',
+    table: 'audit_events',
+    sql: `delete from audit_chain where (tenant_id, seq) in (
+        select tenant_id, max(seq) from audit_chain group by tenant_id)`,
+    row: `select e.tenant_id, e.id from audit_events e where not exists (select from audit_chain c
         where c.event_id = e.id) order by e.id limit 1`,
-  ],
-  [
-    ...['P5', 'an event waiting although it is linked', 'audit_events'],
-    `insert into audit_unchained select tenant_id, event_id from audit_chain order by event_id limit 1
+  },
+  {
+    promise: 'P5',
+    does: 'an event waiting although it is linked',
+    table: 'audit_events',
+    sql: `insert into audit_unchained select tenant_id, event_id from audit_chain order by event_id limit 1
       returning tenant_id, event_id as id`,
-  ],
-  [
-    ...['P5', 'a trigger switched off', 'pg_trigger'],
-    `alter table artifacts disable trigger immutable; select 'artifacts' as table, 'immutable' as trigger`,
-  ],
-  [
-    ...['P5', 'a trigger switched off on a partition', 'pg_trigger'],
-    `do $$ begin execute format('alter table %I disable trigger immutable',
-      (select tableoid::regclass from run_events limit 1)); end $$;
-      select tableoid::regclass::text as table, 'immutable' as trigger from run_events limit 1`,
-  ],
-  [
-    ...['P5', 'a trigger removed', 'pg_trigger'],
-    `drop trigger immutable_truncate on audit_chain;
-      select 'audit_chain' as table, 'immutable_truncate' as trigger`,
-  ],
-  [
-    ...['P5', 'a trigger that lets updates pass', 'pg_trigger'],
-    `drop trigger immutable on versions; create trigger immutable before delete on versions
-      for each row execute function refuse_change();
-      select 'versions' as table, 'immutable' as trigger`,
-  ],
-  [
-    ...['P5', 'a function that refuses nothing', 'pg_proc'],
-    `create or replace function refuse_change() returns trigger language plpgsql
-      as 'begin return new; end'; select 'refuse_change' as function`,
-  ],
-  [
-    ...['P5', 'a unique key removed', 'pg_index'],
-    `drop index slots_run; select 'slots_run' as index`,
-  ],
+  },
+  {
+    promise: 'P5',
+    does: 'a trigger switched off',
+    table: 'pg_trigger',
+    sql: `alter table artifacts disable trigger immutable`,
+    row: `select 'artifacts' as table, 'immutable' as trigger`,
+  },
+  {
+    promise: 'P5',
+    does: 'a trigger switched off on a partition',
+    table: 'pg_trigger',
+    sql: `do $$ begin execute format('alter table %I disable trigger immutable',
+      (select tableoid::regclass from run_events limit 1)); end $$`,
+    row: `select tableoid::regclass::text as table, 'immutable' as trigger from run_events limit 1`,
+  },
+  {
+    promise: 'P5',
+    does: 'a trigger removed',
+    table: 'pg_trigger',
+    sql: `drop trigger immutable_truncate on audit_chain`,
+    row: `select 'audit_chain' as table, 'immutable_truncate' as trigger`,
+  },
+  {
+    promise: 'P5',
+    does: 'a trigger that lets updates pass',
+    table: 'pg_trigger',
+    sql: `drop trigger immutable on versions; create trigger immutable before delete on versions
+      for each row execute function refuse_change()`,
+    row: `select 'versions' as table, 'immutable' as trigger`,
+  },
+  {
+    promise: 'P5',
+    does: 'a function that refuses nothing',
+    table: 'pg_proc',
+    sql: `create or replace function refuse_change() returns trigger language plpgsql
+      as 'begin return new; end'`,
+    row: `select 'refuse_change' as function`,
+  },
+  {
+    promise: 'P5',
+    does: 'a unique key removed',
+    table: 'pg_index',
+    sql: `drop index slots_run`,
+    row: `select 'slots_run' as index`,
+  },
 
   // Requests
-  [
-    ...['P6', 'one letter of a request’s hash', 'engine_calls'],
-    `update engine_calls set request_hash = 'f' || substr(request_hash, 2) where run_id = ${first}
+  {
+    promise: 'P6',
+    does: 'one letter of a request’s hash',
+    table: 'engine_calls',
+    sql: `update engine_calls set request_hash = 'f' || substr(request_hash, 2) where run_id = ${first}
       returning tenant_id, run_id, call_key, seq`,
-  ],
-  [
-    ...['P6', 'one letter of a call', 'engine_calls'],
-    `update engine_calls set call = replace(call, 'Correct', 'Korrect') where call_key = 'repair:1'
+  },
+  {
+    promise: 'P6',
+    does: 'one letter of a call',
+    table: 'engine_calls',
+    sql: `update engine_calls set call = replace(call, 'Correct', 'Korrect') where call_key = 'repair:1'
       returning tenant_id, run_id, call_key, seq`,
-  ],
-  [
-    ...['P6', 'a call that is no JSON any more', 'engine_calls'],
-    `update engine_calls set call = substr(call, 2) where run_id = ${first}
+  },
+  {
+    promise: 'P6',
+    does: 'a call that is no JSON any more',
+    table: 'engine_calls',
+    sql: `update engine_calls set call = substr(call, 2) where run_id = ${first}
       returning tenant_id, run_id, call_key, seq`,
-  ],
-  [
-    ...['P6', 'one byte of what a repair was told', 'engine_calls'],
-    `update blobs set ${flip} where sha256 = (select call::jsonb #>> '{inputHashes,0}'
-      from engine_calls where call_key = 'repair:1');
-      select tenant_id, run_id, call_key, seq from engine_calls where call_key = 'repair:1'`,
-  ],
-  [
-    ...['P6', 'another package', 'engine_calls'],
-    `update engine_calls set package_hash = (select package_hash from versions
+  },
+  {
+    promise: 'P6',
+    does: 'one byte of what a repair was told',
+    table: 'engine_calls',
+    sql: `update blobs set ${flip} where sha256 = (select call::jsonb #>> '{inputHashes,0}'
+      from engine_calls where call_key = 'repair:1')`,
+    row: `select tenant_id, run_id, call_key, seq from engine_calls where call_key = 'repair:1'`,
+  },
+  {
+    promise: 'P6',
+    does: 'another package',
+    table: 'engine_calls',
+    sql: `update engine_calls set package_hash = (select package_hash from versions
       where run_id = (select max(run_id) from versions where tenant_id = (select min(id) from tenants)))
       where run_id = ${first} returning tenant_id, run_id, call_key, seq`,
-  ],
+  },
 
   // Paid once
-  [
-    ...['P10', 'a lost answer that was known', 'engine_calls'],
-    `update engine_calls set state = 'settled', output_hash = request_hash
-      where run_id = ${repaired} and call_key = 'draft:1' and seq = 1;
-      select tenant_id, run_id, call_key, seq from engine_calls
+  {
+    promise: 'P10',
+    does: 'a lost answer that was known',
+    table: 'engine_calls',
+    sql: `update engine_calls set state = 'settled', output_hash = request_hash
+      where run_id = ${repaired} and call_key = 'draft:1' and seq = 1`,
+    row: `select tenant_id, run_id, call_key, seq from engine_calls
       where run_id = ${repaired} and call_key = 'draft:1' and seq = 2`,
-  ],
-  [
-    ...['P10', 'a send removed', 'engine_calls'],
-    `delete from engine_calls where run_id = ${repaired} and call_key = 'draft:1' and seq = 1;
-      select tenant_id, run_id, call_key, seq from engine_calls
+  },
+  {
+    promise: 'P10',
+    does: 'a send removed',
+    table: 'engine_calls',
+    sql: `delete from engine_calls where run_id = ${repaired} and call_key = 'draft:1' and seq = 1`,
+    row: `select tenant_id, run_id, call_key, seq from engine_calls
       where run_id = ${repaired} and call_key = 'draft:1' and seq = 2`,
-  ],
-].map(([promise = '', what = '', table = '', sql = '']) => [promise, what, table, sql])
+  },
+]
 
 describe('a superuser’s hand is seen', () => {
-  it.each(tampers)('%s: %s', async (promise, _what, table, sql) => {
+  it.each(tampers)('$promise: $does', async ({ promise, table, sql, row: find }) => {
     await withCopy(async ({ tamper, verify }) => {
-      const [row] = await tamper(sql)
+      const changed = await tamper(sql)
+      const [row] = find === undefined ? changed : await tamper(find)
       expect(row).toBeDefined()
       const report = await verify()
       expect(report.ok).toBe(false)

@@ -1,3 +1,4 @@
+export * from './verify/index.ts'
 export * from './nouns/index.ts'
 export { auditEventOf, chainHash, type AuditRow, type ChainLink } from './chain.ts'
 export { createAesCodec, plainCodec, type Codec, type ContentKey, type Sealed } from './codec.ts'

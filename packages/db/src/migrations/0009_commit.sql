@@ -143,24 +143,65 @@ begin
   end if;
 end $$;
 
+-- The commits that only move their run on to its next stage, all at once; answers which they were. Of
+-- several of one run, the first.
+create function commit_steps(commits jsonb) returns integer[]
+language plpgsql as $$
+declare
+  done integer[];
+begin
+  with steps as (
+    select distinct on (k."runId") e.n, k.*
+    from jsonb_array_elements(commits) with ordinality as e (value, n),
+      jsonb_to_record(e.value) as k ("tenantId" text, "runId" text, epoch integer, stage text,
+        "workerId" text, output text, "durationMs" integer, move jsonb, events jsonb)
+    order by k."runId", e.n
+  ), moved as (
+    update runs r set next_stage = s.move ->> 'next', tries = 0, crashes = 0, readds = 0,
+      mark_worker_id = null, progress_at = now(),
+      period_key = case when r.next_stage = 'cadence' and not r.test
+        then s.output::jsonb ->> 'periodKey' else r.period_key end,
+      event_seq = r.event_seq + jsonb_array_length(s.events)
+    from steps s where r.tenant_id = s."tenantId" and r.id = s."runId" and r.epoch = s.epoch
+      and r.state = 'running' and r.next_stage = s.stage
+      and s.move ->> 'to' = 'running' and s.output is not null
+    returning s.n, r.event_seq - jsonb_array_length(s.events) as seq
+  ), recorded as (
+    insert into stage_outputs (tenant_id, run_id, stage, epoch, worker_id, output, duration_ms)
+    select s."tenantId", s."runId", s.stage, s.epoch, s."workerId", s.output, s."durationMs"
+    from moved m join steps s on s.n = m.n
+  ), told as (
+    insert into run_events (tenant_id, run_id, seq, type, data)
+    select s."tenantId", s."runId", m.seq + e.n, e.value ->> 'type', e.value -> 'data'
+    from moved m join steps s on s.n = m.n
+    cross join lateral jsonb_array_elements(s.events) with ordinality as e (value, n)
+  )
+  select array_agg(m.n) into done from moved m;
+  return coalesce(done, '{}');
+end $$;
+
 create function commit_stages(commits jsonb) returns table (n integer, verdict text)
-language plpgsql set plan_cache_mode = force_generic_plan as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
+  set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   c jsonb;
   run runs;
   move jsonb;
   events jsonb;
+  stepped integer[];
   -- The code of a try that failed, whatever becomes of the run.
   failure text;
 begin
-  -- One by one, so that each is found by its key: a join would lock in the order that it likes.
-  for c in select value from jsonb_array_elements(commits) order by value ->> 'runId' collate "C" loop
-    perform 1 from runs where tenant_id = c ->> 'tenantId' and id = c ->> 'runId' for no key update;
-  end loop;
+  perform 1 from jsonb_to_recordset(commits) as k ("tenantId" text, "runId" text)
+    join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
+    order by r.id for no key update of r;
 
-  n := 0;
-  for c in select value from jsonb_array_elements(commits) loop
-    n := n + 1;
+  stepped := commit_steps(commits);
+  return query select s.n, 'committed' from unnest(stepped) as s (n);
+
+  for n, c in select e.n, e.value from jsonb_array_elements(commits) with ordinality as e (value, n)
+    where e.n <> all (stepped)
+  loop
     select * into run from runs where tenant_id = c ->> 'tenantId' and id = c ->> 'runId';
     if not found or run.epoch <> (c ->> 'epoch')::integer or run.state <> 'running'
        or run.next_stage <> c ->> 'stage' then
@@ -184,41 +225,33 @@ begin
         failure, (c ->> 'durationMs')::integer);
     end if;
 
-    if move ->> 'to' = 'succeeded' then
-      perform conclude_run(c, run);
-    elsif move ->> 'to' in ('failed', 'blocked') then
-      perform end_run(run.tenant_id, run.id, move ->> 'to', move ->> 'code', move -> 'params',
-        move ->> 'detail', events);
-    else
-      case move ->> 'to'
-        when 'running' then
-          update runs set next_stage = move ->> 'next', tries = 0, crashes = 0, readds = 0,
-            mark_worker_id = null, progress_at = now(),
-            period_key = case when next_stage = 'cadence' and not test
-              then (c ->> 'output')::jsonb ->> 'periodKey' else period_key end,
-            event_seq = event_seq + jsonb_array_length(events)
-          where tenant_id = run.tenant_id and id = run.id;
-        when 'again' then
-          update runs set tries = tries + 1, mark_worker_id = null,
-            progress_at = now() + make_interval(secs => (move ->> 'delayMs')::double precision / 1000),
-            event_seq = event_seq + jsonb_array_length(events)
-          where tenant_id = run.tenant_id and id = run.id;
-        when 'parked' then
-          update runs set state = 'parked', park_reason = move ->> 'reason',
-            wake_at = (move ->> 'wakeAt')::timestamptz, mark_worker_id = null, progress_at = now(),
-            tries = tries + (failure is not null)::integer,
-            event_seq = event_seq + jsonb_array_length(events)
-          where tenant_id = run.tenant_id and id = run.id;
-      end case;
-      perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
-    end if;
+    case move ->> 'to'
+      when 'succeeded' then
+        perform conclude_run(c, run);
+      when 'failed', 'blocked' then
+        perform end_run(run.tenant_id, run.id, move ->> 'to', move ->> 'code', move -> 'params',
+          move ->> 'detail', events);
+      when 'again' then
+        update runs set tries = tries + 1, mark_worker_id = null,
+          progress_at = now() + make_interval(secs => (move ->> 'delayMs')::double precision / 1000),
+          event_seq = event_seq + jsonb_array_length(events)
+        where tenant_id = run.tenant_id and id = run.id;
+        perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
+      when 'parked' then
+        update runs set state = 'parked', park_reason = move ->> 'reason',
+          wake_at = (move ->> 'wakeAt')::timestamptz, mark_worker_id = null, progress_at = now(),
+          tries = tries + (failure is not null)::integer,
+          event_seq = event_seq + jsonb_array_length(events)
+        where tenant_id = run.tenant_id and id = run.id;
+        perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
+    end case;
     verdict := 'committed';
     return next;
   end loop;
 end $$;
 
-revoke all on function commit_stages, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
+revoke all on function commit_stages, commit_steps, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
   from public;
-grant execute on function commit_stages, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
+grant execute on function commit_stages, commit_steps, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
   to almanac_system;
 grant execute on function end_run, free_slot, queue_parked_run, add_run_events to almanac_app;

@@ -20,8 +20,11 @@ export const requests: Check = {
       if (calls.length > 0) await checkCalls(access, calls, aside, findings)
     }
     for await (const call of access.snapshot.each<CallRow>(
-      `select tenant_id, run_id, call_key, seq, provider, model, call, request_hash, package_hash
-        from engine_calls order by tenant_id, run_id, call_key, seq`,
+      `select c.tenant_id, c.run_id, c.call_key, c.seq, c.provider, c.model, c.call, c.request_hash,
+          c.package_hash, o.output as assembled
+        from engine_calls c left join stage_outputs o on o.tenant_id = c.tenant_id
+          and o.run_id = c.run_id and o.stage = 'assemble'
+        order by c.tenant_id, c.run_id, c.call_key, c.seq`,
     )) {
       const full = batch.length === atOnce || batch.some((one) => one.tenant_id !== call.tenant_id)
       if (full) await check()
@@ -45,10 +48,14 @@ interface CallRow {
   call: string
   request_hash: string
   package_hash: string
+  /** The output of the stage that made the package. */
+  assembled: string | null
 }
 
 /** The part of a call by which its contents are found. */
 const namesInputs = z.object({ inputHashes: z.array(z.string()) })
+/** The part of a stage's output that names the run's package. */
+const namesPackage = z.object({ packageHash: z.string() })
 
 async function checkCalls(
   access: Access,
@@ -76,6 +83,11 @@ async function checkCalls(
       wrong('its call does not read as one')
       continue
     }
+    const made = namesPackage.safeParse(parseJson(call.assembled ?? '')).data?.packageHash
+    if (made !== call.package_hash) {
+      wrong(`its package is ${call.package_hash}, its run’s is ${made ?? 'not recorded'}`)
+      continue
+    }
     const hashes = [call.package_hash, ...inputHashes]
     const lost = hashes.find((hash) => !blobs.has(hash))
     if (lost !== undefined) {
@@ -96,12 +108,12 @@ async function checkCalls(
         put(aside, `the engine ${provider} with the model ${model} is not set up here`)
         continue
       }
-      const made = sha256(body)
-      if (made === call.request_hash) findings.rows(1)
-      else wrong(`its request has the hash ${call.request_hash}, made anew it has ${made}`)
+      const hash = sha256(body)
+      if (hash === call.request_hash) findings.rows(1)
+      else wrong(`its request has the hash ${call.request_hash}, made again it has ${hash}`)
     } catch (error) {
       wrong(
-        `its request cannot be made anew: ${error instanceof Error ? error.message : 'why is unknown'}`,
+        `its request cannot be made again: ${error instanceof Error ? error.message : 'why is unknown'}`,
       )
     }
   }

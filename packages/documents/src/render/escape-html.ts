@@ -36,11 +36,24 @@ function markupOf(part: HtmlPart): string {
   return all
 }
 
+const fixedParts = new WeakMap<TemplateStringsArray, readonly string[]>()
+
+/** The fixed parts of a template, without the indentation of the source. */
+function fixedPartsOf(strings: TemplateStringsArray): readonly string[] {
+  let fixed = fixedParts.get(strings)
+  if (!fixed) {
+    fixed = strings.map((part) => part.replace(/\s*\n\s*/g, '\n'))
+    fixedParts.set(strings, fixed)
+  }
+  return fixed
+}
+
 /** Markup with every value escaped that is not itself markup; attributes must be quoted. */
 export function html(strings: TemplateStringsArray, ...parts: HtmlPart[]): Html {
-  let markup = strings[0] ?? ''
+  const fixed = fixedPartsOf(strings)
+  let markup = fixed[0] ?? ''
   parts.forEach((part, i) => {
-    markup += markupOf(part) + (strings[i + 1] ?? '')
+    markup += markupOf(part) + (fixed[i + 1] ?? '')
   })
   return { markup }
 }

@@ -167,6 +167,19 @@ describe('sections', () => {
     )
   })
 
+  it('does not count again what an earlier section has counted', () => {
+    const items = ['Airbus', 'Boeing', 'Embraer'].map((make, i) =>
+      proposal(`a${i}`, `Directives for ${make} Airplanes`, 'FAA', '2022-05-11T03:59:59Z'),
+    )
+    const draft = composeReport(
+      samplePackage({ items: [...items, proposal('b', 'Earnings Claims', 'FTC', '2022-05-11')] }),
+    )
+    const interpreted = (deliverable: string) =>
+      section(draft, deliverable)?.items.filter(({ kind }) => kind === 'interpretation')
+    expect(interpreted('proposed-rules')).toHaveLength(1)
+    expect(interpreted('comment-deadlines')).toEqual([])
+  })
+
   it('keeps every document, cited, when a section has more than its room', () => {
     const items = Array.from({ length: 30 }, (_, i) =>
       rule(`r${i}`, `Matter ${String.fromCharCode(65 + i)} of aircraft`, {

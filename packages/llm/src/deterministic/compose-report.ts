@@ -19,11 +19,12 @@ export function composeReport(runPackage: RunPackage): ReportDraft {
   const readings = runPackage.evidence.map((item) => readEvidence(item, cadence.timeZone))
   const topics = (scope?.deliverables ?? []).map((key) => topicOf(key, readings, runPackage))
   const setting = settingOf(runPackage, readings)
-  const said = new Set<string>()
+  const said = new Map<string, Set<string>>()
   const sections = topics.map((topic) => {
     const room = limits.maxItemsPerSection
     const observed = room < 4 ? [] : observations(topic, setting, said)
-    for (const { about } of observed) said.add(about)
+    for (const { about, counted } of observed)
+      said.set(about, new Set([...(said.get(about) ?? []), ...counted]))
     const told = topicItems(topic, setting, Math.max(1, room - observed.length))
     return {
       deliverable: topic.deliverable,

@@ -7,21 +7,22 @@ import { leader, tally } from './tally.ts'
 /** How many documents an interpretation cites, as examples of those it counts. */
 const examples = 5
 
-/** An interpretation, and what it says of whom, so that a later section can say "here as well". */
+/** An interpretation, what it is about, and the ids of the evidence that it counts. */
 export interface Observation {
   about: string
+  counted: string[]
   item: DraftItem
 }
 
+/** What earlier sections observed: ids by what was said about them. */
+export type Observed = ReadonlyMap<string, ReadonlySet<string>>
+
 /**
  * What the counts of a topic say together, as at most two interpretations: when its comment periods
- * close, and which link, publisher or region stands out. `before` is what earlier sections said.
+ * close, and which link, publisher or region stands out. What an earlier section has counted is not
+ * counted again; a leader with other evidence leads "here as well".
  */
-export function observations(
-  topic: Topic,
-  setting: Setting,
-  before: ReadonlySet<string>,
-): Observation[] {
+export function observations(topic: Topic, setting: Setting, before: Observed): Observation[] {
   const link = leadingLink(topic, setting, before)
   const found = [
     closingDays(topic, setting),
@@ -29,7 +30,9 @@ export function observations(
     leadingPublisher(topic, setting, link?.publisher),
     leadingRegion(topic, setting, before),
   ]
-  return found.filter((observation) => observation !== undefined).slice(0, 2)
+  const isNew = ({ about, counted }: Observation) =>
+    !counted.every((id) => before.get(about)?.has(id))
+  return found.flatMap((one) => (one && isNew(one) ? [one] : [])).slice(0, 2)
 }
 
 /** The span of a topic's comment periods, and the day on which most of them close. */
@@ -42,7 +45,7 @@ function closingDays({ deadlines, filed }: Topic, { end }: Setting): Observation
   const span = `Comment periods close between ${longDate(first.key)} and ${longDate(last.key)}`
   const most = top ? `, more of them on ${longDate(top.key)} than on any other day` : ''
   const grounds = [...first.things.slice(0, 1), ...last.things.slice(0, 1), ...(top?.things ?? [])]
-  return { about: 'days', item: interpretation(`${span}${most}.`, grounds, () => true) }
+  return observation('days', `${span}${most}.`, open, { grounds })
 }
 
 const ends = <T>(thing: T, at: number, all: readonly T[]): T[] =>
@@ -52,7 +55,7 @@ const ends = <T>(thing: T, at: number, all: readonly T[]): T[] =>
 function leadingLink(
   { filed }: Topic,
   { labels, standsAlone, noun }: Setting,
-  before: ReadonlySet<string>,
+  before: Observed,
 ): { observation: Observation; publisher: string | undefined } | undefined {
   const links = tally(filed, ({ matches }) => matches.map(({ link }) => link))
   const top = leader(
@@ -67,8 +70,8 @@ function leadingLink(
   const about = `link ${top.key}`
   const where = before.has(about) ? 'here as well' : 'in this section'
   const text = `${labels.link(top.key)} drew the most attention ${where}: ${count} of ${filed.length} ${noun}s${by}.`
-  const item = interpretation(text, top.things, ({ link }) => link === top.key)
-  return { observation: { about, item }, publisher: from?.key }
+  const allowed = ({ link }: EvidenceMatch) => link === top.key
+  return { observation: observation(about, text, top.things, { allowed }), publisher: from?.key }
 }
 
 function leadingPublisher(
@@ -80,13 +83,13 @@ function leadingPublisher(
   const top = leader(publishers, filed.length)
   if (!top || top.key === told || publishers.length < 2) return undefined
   const text = `${top.key} published more of these ${filed.length} ${noun}s than anybody else.`
-  return { about: `publisher ${top.key}`, item: interpretation(text, top.things, () => true) }
+  return observation(`publisher ${top.key}`, text, top.things)
 }
 
 function leadingRegion(
   { filed }: Topic,
   { labels, standsAlone, noun }: Setting,
-  before: ReadonlySet<string>,
+  before: Observed,
 ): Observation | undefined {
   const regions = tally(filed, ({ matches }) => matches.map(({ region }) => region))
   const named = regions.filter(({ key }) => standsAlone('regions', key))
@@ -96,23 +99,31 @@ function leadingRegion(
   const about = `region ${top.key}`
   const where = before.has(about) ? ' here as well' : ''
   const text = `Of the regions, ${labels.region(top.key)} is named most often${where}: in ${count} of ${filed.length} ${noun}s.`
-  return { about, item: interpretation(text, top.things, ({ region }) => region === top.key) }
+  return observation(about, text, top.things, { allowed: ({ region }) => region === top.key })
 }
 
 /**
- * An interpretation in the cell that most of `filed` have, among the cells that it may stand in. It
- * cites the first few, which are its grounds, at least one of that cell among them.
+ * An interpretation of `counted`, in the cell that most of it has, among the cells that it may stand
+ * in. It cites its grounds, as examples the first few of what it counts, and one item of its cell.
  */
-function interpretation(
+function observation(
+  about: string,
   text: string,
-  filed: readonly Filed[],
-  allowed: (match: EvidenceMatch) => boolean,
-): DraftItem {
-  const few = [...new Set(filed)].slice(0, examples)
-  const [cell] = tally(few, ({ matches }) =>
+  counted: readonly Filed[],
+  {
+    grounds = counted,
+    allowed = () => true,
+  }: { grounds?: readonly Filed[]; allowed?: (match: EvidenceMatch) => boolean } = {},
+): Observation {
+  const [cell] = tally(counted, ({ matches }) =>
     matches.filter(allowed).map(({ region, link }) => `${region} ${link}`),
   )
   const [region = '', link = ''] = (cell?.key ?? '').split(' ')
-  const evidence = few.map(({ reading }) => reading.evidence.id)
-  return { kind: 'interpretation', region, link, text, evidence }
+  const cited = new Set([...grounds.slice(0, examples), ...(cell?.things.slice(0, 1) ?? [])])
+  const evidence = [...cited].map(({ reading }) => reading.evidence.id)
+  return {
+    about,
+    counted: counted.map(({ reading }) => reading.evidence.id),
+    item: { kind: 'interpretation', region, link, text, evidence },
+  }
 }
