@@ -1,5 +1,6 @@
 import {
   connectDatabase,
+  migrate,
   createAesCodec,
   plainCodec,
   verify,
@@ -9,8 +10,9 @@ import {
   type VerifyReport,
 } from '@almanac/db'
 import type { Engine } from '@almanac/pipeline'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { rebuildWith } from '../../apps/cli/src/commands/verify.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { rebuildWith, verifyAndTell } from '../../apps/cli/src/commands/verify.ts'
+import { startOwnPostgres } from '../support/own-postgres.ts'
 import { asSuperuser, databaseUrl } from '../support/postgres-server.ts'
 import { kinds } from '../support/sample.ts'
 import { createPaidEngine, recordWorld, type RecordedWorld } from './recorded-world.ts'
@@ -519,7 +521,7 @@ const tampers: Tamper[] = [
     does: 'a link removed',
     table: 'audit_chain',
     sql: `delete from audit_chain where seq = 3 and tenant_id = (select min(id) from tenants)`,
-    row: `select tenant_id, seq from audit_chain where seq = 4 and tenant_id = (select min(id) from tenants)`,
+    row: `select tenant_id, seq::int from audit_chain where seq = 4 and tenant_id = (select min(id) from tenants)`,
   },
   {
     promise: 'P5',
@@ -654,5 +656,170 @@ describe('a superuser’s hand is seen', () => {
         expect.objectContaining({ table, row, what: expect.stringMatching(/./) }),
       )
     })
+  })
+})
+
+/** Of each table a row, the key that names it, and the columns in which nothing is recorded for good. */
+const recorded = [
+  {
+    table: 'artifacts',
+    key: ['tenant_id', 'id'],
+    where: `run_id = ${first} and format = 'json'`,
+    free: [],
+  },
+  { table: 'versions', key: ['tenant_id', 'id'], where: `run_id = ${first}`, free: [] },
+  {
+    table: 'audit_events',
+    key: ['tenant_id', 'id'],
+    where: `action = 'run.succeeded' and subject = ${first}`,
+    free: [],
+  },
+  // When a link was made is not part of the chain.
+  { table: 'audit_chain', key: ['tenant_id', 'seq'], where: 'seq = 2', free: ['linked_at'] },
+]
+
+/** Another value of a type, as near as can be. */
+const changed: Record<string, (column: string) => string> = {
+  text: (column) =>
+    `left(${column}, -1) || case right(${column}, 1) when '0' then '1' else '0' end`,
+  integer: (column) => `${column} + 1`,
+  bigint: (column) => `${column} + 1`,
+  boolean: (column) => `not ${column}`,
+  'double precision': (column) => `${column} - 0.000001`,
+  'timestamp with time zone': (column) => `${column} + interval '1 millisecond'`,
+  ARRAY: (column) => `${column} || '{ver_x}'`,
+}
+
+describe('every column is held against what was recorded', () => {
+  it.each(recorded)('of $table', async ({ table, key, where, free }) => {
+    await withCopy(async ({ tamper, verify }) => {
+      await tamper('alter table artifacts drop constraint artifacts_classification_check')
+      const columns = await tamper(
+        `select column_name as name, data_type as type from information_schema.columns
+          where table_schema = 'almanac' and table_name = '${table}'`,
+      )
+      const [before] = await tamper(
+        `select to_jsonb(t) as row from ${table} t where ${where} limit 1`,
+      )
+      const row = before?.['row'] as Record<string, unknown>
+      const keyOf = (columns: Record<string, unknown>) =>
+        Object.fromEntries(key.map((column) => [column, columns[column]]))
+      const named = (problems: Problem[], keys: object[]) =>
+        problems.some((one) => {
+          const is = JSON.stringify(one.row)
+          return one.table === table && keys.some((known) => JSON.stringify(known) === is)
+        })
+
+      const unseen: unknown[] = []
+      for (const { name, type } of columns) {
+        const change = changed[String(type)]
+        if (!change) throw new Error(`how to change ${String(name)}, a ${String(type)}?`)
+        const at = key.map((column) => `${column} = '${String(row[column])}'`).join(' and ')
+        const [after] = await tamper(
+          `update ${table} t set ${String(name)} = ${change(String(name))} where ${at}
+            returning ctid, to_jsonb(t) as row`,
+        )
+        const report = await verify()
+        const keys = [keyOf(row), keyOf(after?.['row'] as Record<string, unknown>)]
+        if (!named(problemsOf(report), keys)) unseen.push(name)
+        await tamper(`delete from ${table} where ctid = '${String(after?.['ctid'])}'`)
+        await tamper(
+          `insert into ${table} select * from jsonb_populate_record(null::${table}, $1)`,
+          [JSON.stringify(row)],
+        )
+      }
+      expect(columns.length).toBeGreaterThan(4)
+      expect(unseen).toEqual(free)
+      expect((await verify()).ok).toBe(true)
+    })
+  })
+})
+
+describe('almanac verify', () => {
+  let exitCode: typeof process.exitCode
+  beforeAll(() => {
+    exitCode = process.exitCode
+  })
+  afterEach(() => {
+    process.exitCode = exitCode
+  })
+
+  /** What the command prints, and its exit code. */
+  const tell = async (db: Database, json = false) => {
+    const [lines, results]: [string[], unknown[]] = [[], []]
+    process.exitCode = 0
+    await verifyAndTell(
+      db,
+      { codec: plainCodec, engines: [createPaidEngine()], kinds },
+      {
+        json,
+        interactive: false,
+        say: (line = '') => lines.push(line),
+        result: (value) => results.push(value),
+        warn: (line) => lines.push(line),
+      },
+    )
+    return { lines, results, code: process.exitCode }
+  }
+
+  it('prints a line a check, and ends with 0 when everything is as it must be', async () => {
+    await withCopy(async ({ db }) => {
+      const { lines, results, code } = await tell(db)
+      expect(code).toBe(0)
+      const checks = lines.filter((line) => /^✓ P\d+ +.* \d+ \S/.test(line))
+      expect(checks.map((line) => line.split(' ')[1])).toEqual(
+        'P1 P2 P3 P4 P4 P5 P5 P5 P5 P5 P5 P6 P10'.split(' '),
+      )
+      expect(lines.at(-1)).toBe('Everything that is stored is as it must be.')
+      expect(lines).toHaveLength(checks.length + 2)
+      expect(results).toEqual([expect.objectContaining({ ok: true, unchecked: [] })])
+    })
+  })
+
+  it('names the row and ends with 1 when one byte of a package was changed', async () => {
+    await withCopy(async ({ db, tamper }) => {
+      const [blob] = await tamper(
+        `update blobs set ${flip} where sha256 = (select package_hash from versions
+          where run_id = $1) returning tenant_id, sha256`,
+        [world.repaired],
+      )
+      const { lines, code } = await tell(db)
+      expect(code).toBe(1)
+      const { tenant_id, sha256 } = blob ?? {}
+      expect(lines.filter((line) => line.includes('its content has the hash'))).toEqual([
+        expect.stringContaining(`blobs (tenant_id ${tenant_id}, sha256 ${sha256}): it was changed`),
+      ])
+      expect(lines.join('\n')).toContain(`it is the package in engine_calls of ${world.repaired}`)
+      expect(
+        lines.filter((line) => line.startsWith('✕')).map((line) => line.split(' ')[1]),
+      ).toEqual(['P5', 'P6'])
+    })
+  })
+
+  it('says of an empty database that there is nothing to check yet', async () => {
+    const own = await startOwnPostgres()
+    try {
+      await migrate({ url: own.url })
+      const db = await connectDatabase({ url: own.url })
+      const { lines, code } = await tell(db)
+      expect(code).toBe(0)
+      expect(lines).toContain('Nothing to check yet for P1, P2, P3, P6, P10.')
+      expect(lines.filter((line) => line.includes('nothing to check yet'))).toHaveLength(10)
+
+      // Roles belong to the whole cluster, so only a server of one's own may have wrong ones.
+      await asSuperuser(own.url, async (client) => {
+        await client.query('alter role almanac_operator_read bypassrls')
+        await client.query('grant almanac_system to almanac_app')
+      })
+      const { lines: wrong, code: failed } = await tell(db)
+      expect(failed).toBe(1)
+      expect(wrong.join('\n')).toMatch(/\(role almanac_operator_read\): the role has BYPASSRLS/)
+      expect(wrong.join('\n')).toMatch(
+        /\(role almanac_app\): the role is a member of almanac_system/,
+      )
+      await db.close()
+    } finally {
+      await own.stop()
+    }
   })
 })

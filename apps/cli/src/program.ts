@@ -14,6 +14,7 @@ const parts = {
   up: () => import('./commands/up.ts'),
   database: () => import('./commands/database.ts'),
   operators: () => import('./commands/operators.ts'),
+  simulate: () => import('./commands/simulate-llm.ts'),
   verify: () => import('./commands/verify.ts'),
 }
 
@@ -61,6 +62,14 @@ export function createProgram(): Command {
     async (options: Common) =>
       (await parts.verify()).verifyDatabase(screenOf(options), configFor(options)),
   )
+
+  program
+    .command('simulate-llm')
+    .description('start a model provider’s wire with seeded answers and faults, for trials')
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[OPTIONS...]', 'see simulate-llm --help')
+    .action(async (args: string[]) => (await parts.simulate()).simulateProvider(args))
 
   // What operators do
   const tenant = program.command('tenant').description('tenants and what they have bought')

@@ -1,7 +1,5 @@
 import { routes, type Operation } from '@almanac/domain'
 import type { Response } from 'express'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { AnyAnswer } from './route-handler.ts'
 
 /**
@@ -26,9 +24,29 @@ export async function sendAnswer(
     response.end(JSON.stringify(answer.body))
   } else {
     response.flushHeaders()
-    await pipeline(Readable.from(answer.stream), response)
+    await writeAll(answer.stream, response)
   }
 }
+
+/** Writes pieces as fast as they are read, until there are no more or nobody reads any longer. */
+async function writeAll(stream: AsyncIterable<string>, response: Response): Promise<void> {
+  for await (const piece of stream) {
+    if (response.destroyed) return
+    if (!response.write(piece)) await drained(response)
+  }
+  response.end()
+}
+
+const drained = (response: Response): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
 
 function assertFits(operation: Operation, body: unknown): void {
   const fits = routes[operation].response.safeParse(body)

@@ -16,7 +16,7 @@ import { SingleBar } from 'cli-progress'
 import { z } from 'zod'
 import type { Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
-import { createEngine } from '../system/system.ts'
+import { createEngine } from '../system/engine.ts'
 
 /**
  * `almanac verify`: holds the stored rows of all tenants against what Almanac promises. Prints a line
@@ -25,7 +25,7 @@ import { createEngine } from '../system/system.ts'
 export async function verifyDatabase(screen: Screen, config: Config): Promise<void> {
   const log = createLogger(config, 'stderr')
   const parts = {
-    engines: [createEngine(config)],
+    engines: [await createEngine(config, log, { probe: false })],
     kinds: createKinds({ industryByHash: findIndustryByHash }),
   }
   await withDatabase(config, log, ({ db, codec }) => verifyAndTell(db, { ...parts, codec }, screen))

@@ -1,11 +1,10 @@
 import { createApi, startApi, type RunningApi } from '@almanac/api'
 import { createOperations, type Database } from '@almanac/db'
-import { createDeterministicEngine } from '@almanac/llm'
-import type { Engine } from '@almanac/pipeline'
 import { createQueueBackend, type QueueBackend } from '@almanac/queue'
 import type { Config, Logger, Shutdown } from '@almanac/runtime'
 import { fileDeliverer, startWorker, type RunningWorker } from '@almanac/worker'
 import { openDatabase } from './database.ts'
+import { createEngine } from './engine.ts'
 import { createRunnerPorts } from './runner-ports.ts'
 
 export const version = '0.1.0'
@@ -16,15 +15,6 @@ export interface System {
   worker: RunningWorker
   api: RunningApi
   backend: QueueBackend
-}
-
-export function createEngine({ engine }: Config): Engine {
-  switch (engine.kind) {
-    case 'deterministic':
-      return createDeterministicEngine()
-    case 'openai':
-      throw new Error('the openai engine is not part of this version yet')
-  }
 }
 
 /** Opens database and queue, starts worker and API; `shutdown` closes all in reverse. */
@@ -45,7 +35,7 @@ export async function startSystem(
   })
   shutdown.onShutdown('queue', () => backend.close())
 
-  const ports = createRunnerPorts({ db, codec }, createEngine(config))
+  const ports = createRunnerPorts({ db, codec }, await createEngine(config, log))
   const worker = await startWorker({
     ports,
     operations: createOperations(db),

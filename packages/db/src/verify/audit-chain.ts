@@ -73,7 +73,7 @@ export function judgeLink(
   const wrongEvent = (what: string) =>
     findings.problem('audit_events', { tenant_id, id: event_id }, what)
   const gapless = seq === (before?.seq ?? 0) + 1
-  if (!gapless) wrong(`it follows ${before ? `link ${before.seq}` : 'no link'}`)
+  if (!gapless) wrong(`it follows ${before ? `link ${before.seq}` : 'no link'}: a link is missing`)
   if (!link.event) return wrong(`its event ${event_id} does not exist`)
   const event = readEvent(link.event)
   if (!event) return wrongEvent('it does not read as an event')

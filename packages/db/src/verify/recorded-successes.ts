@@ -144,11 +144,22 @@ function compareSuccess(
   })
   for (const { id, format, sha256 } of says.artifacts) {
     const { specification_id, period_key, test } = success
+    const classification = 'non_operational_output'
     const artifact = artifacts.find((one) => one.id === id)
     const { bytes, engine, model } = output?.artifacts.find((one) => one.id === id) ?? {}
     compare('artifacts', artifact, id, {
       ...run,
-      ...{ id, format, sha256, score, version_id: versionId, specification_id, period_key, test },
+      ...{
+        id,
+        format,
+        sha256,
+        score,
+        classification,
+        version_id: versionId,
+        specification_id,
+        period_key,
+        test,
+      },
       ...(output ? { bytes, engine, model } : {}),
     })
   }

@@ -31,6 +31,7 @@ export const references: Check = {
     for (const reference of found)
       await checkReference(access, reference, keys.get(reference.child) ?? [], findings)
     await checkBudgets(access, findings)
+    await checkParents(access, findings)
   },
 }
 
@@ -144,5 +145,20 @@ async function checkBudgets({ snapshot }: Access, findings: Findings): Promise<v
   for await (const { own, ...budget } of rows) {
     findings.rows(1)
     if (!own) findings.problem('budgets', budget, 'its subject is not of its tenant')
+  }
+}
+
+/** The versions that a version was made from are versions of its tenant. */
+async function checkParents({ snapshot }: Access, findings: Findings): Promise<void> {
+  type Row = { tenant_id: string; id: string; parent: string; own: boolean }
+  const rows = snapshot.each<Row>(
+    `select v.tenant_id, v.id, parent, exists (select from versions p
+        where p.tenant_id = v.tenant_id and p.id = parent) as own
+      from versions v, unnest(v.parents) as parent`,
+  )
+  for await (const { own, parent, ...version } of rows) {
+    findings.rows(1)
+    if (!own)
+      findings.problem('versions', version, `its parent ${parent} is no version of its tenant`)
   }
 }

@@ -14,7 +14,8 @@ const lineStart = /^(?:[#+\-=!]|\d+(?=[.)]))/
  * it. It is safe at the start of a line and in a table's cell, but not inside a link's destination.
  */
 export function escapeMarkdown(text: string): string {
-  const visible = visibleText(text)
+  // Indentation makes code, two spaces at an end make a new line.
+  const visible = visibleText(text).replace(/ {2,}/g, ' ').trim()
   // A word with an @ becomes a link to mail or to a person, escaped or not; as code it does not.
   const escaped = visible.includes('@')
     ? visible

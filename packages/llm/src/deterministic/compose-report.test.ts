@@ -172,7 +172,9 @@ describe('sections', () => {
       proposal(`a${i}`, `Directives for ${make} Airplanes`, 'FAA', '2022-05-11T03:59:59Z'),
     )
     const draft = composeReport(
-      samplePackage({ items: [...items, proposal('b', 'Earnings Claims', 'FTC', '2022-05-11')] }),
+      samplePackage({
+        items: [...items, proposal('b', 'Earnings Claims', 'FTC', '2022-05-11T03:59:59Z')],
+      }),
     )
     const interpreted = (deliverable: string) =>
       section(draft, deliverable)?.items.filter(({ kind }) => kind === 'interpretation')
@@ -333,7 +335,7 @@ const word = fc.constantFrom(
 )
 const prose = (maxLength: number) =>
   fc.oneof(
-    fc.array(word, { minLength: 1, maxLength }).map((words) => words.join(' ')),
+    fc.array(word, { minLength: 1, maxLength }).map((words) => `as ${words.join(' ')}`),
     fc.string({ maxLength: 60, unit: 'binary' }).map((text) => `as ${text}`),
     fc.string({ maxLength: 900 }).map((text) => `as ${text}`),
   )
