@@ -1,12 +1,14 @@
+import type { RunId } from '@almanac/domain'
 import type { BudgetLedger, CallRef, Hold, HoldRequest } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
 interface HoldRow {
-  outcome: 'granted' | 'settled' | 'busy' | 'refused'
+  outcome: 'granted' | 'settled' | 'reused' | 'busy' | 'in_flight' | 'refused'
   seq: number
   output_hash: string | null
+  from_run: RunId | null
   level: string | null
   unit: 'micro_usd' | 'tokens' | null
   needed: number | null
@@ -48,7 +50,15 @@ export function createLedger(db: Database): BudgetLedger {
     },
     async settle(call, { costMicroUsd, usage, outcome, served, requestId, outputHash }) {
       const { model, tier } = served
-      const billed = { costMicroUsd, ...usage, outcome, model, tier, requestId, outputHash }
+      const billed = {
+        costMicroUsd,
+        ...usage,
+        outcome,
+        servedModel: model,
+        tier,
+        requestId,
+        outputHash,
+      }
       await close({ ...keyOf(call), to: 'settled', ...billed })
     },
     async release(call, reason) {
@@ -90,14 +100,27 @@ function claimOf({ run, estimate, callKey, ...request }: HoldRequest): object {
   }
 }
 
-function toHold({ outcome, seq, output_hash, level, unit, needed, left_over }: HoldRow): Hold {
+function toHold({
+  outcome,
+  seq,
+  output_hash,
+  from_run,
+  level,
+  unit,
+  needed,
+  left_over,
+}: HoldRow): Hold {
   switch (outcome) {
     case 'granted':
       return { state: 'granted', seq }
     case 'settled':
       return { state: 'settled', seq, outputHash: output_hash ?? '' }
+    case 'reused':
+      if (from_run === null || output_hash === null) throw new Error('a reused call has no origin')
+      return { state: 'reused', outputHash: output_hash, fromRunId: from_run }
     case 'busy':
-      return { state: 'busy' }
+    case 'in_flight':
+      return { state: outcome }
     case 'refused': {
       const name = (level ?? '').replace('_', '/')
       return {

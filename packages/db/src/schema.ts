@@ -280,6 +280,7 @@ export interface EngineCalls {
   state: CallState
   provider: string
   model: string
+  served_model: Nullable<string>
   tier: Nullable<string>
   call: string
   request_hash: string

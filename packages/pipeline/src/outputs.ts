@@ -6,6 +6,7 @@ import {
   documentId,
   evaluation,
   finding,
+  runId,
   scope,
   specificationId,
   versionId,
@@ -44,6 +45,8 @@ export const executed = z.strictObject({
   engine: z.strictObject({ name: z.string(), model: z.string() }),
   calls: z.int(),
   costMicroUsd: z.int(),
+  /** Calls that an earlier run's answer served. */
+  reused: z.array(z.strictObject({ callKey: z.string(), fromRunId: runId })),
 })
 
 export const validated = z.strictObject({ findings: z.array(finding) })

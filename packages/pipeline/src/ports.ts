@@ -226,6 +226,8 @@ export interface HoldRequest {
   requestHash: string
   packageHash: string
   estimate: { microUsd: number; tokens: number }
+  /** Whether an equal request that another run had answered may answer this one. */
+  reuse: boolean
   /** What the run may spend in all. */
   runLimit: { microUsd: number; tokens: number }
 }
@@ -234,8 +236,12 @@ export type Hold =
   | { state: 'granted'; seq: number }
   /** A call with this key was settled before: its answer's hash, to go on from. */
   | { state: 'settled'; seq: number; outputHash: string }
+  /** An equal request of another run was answered, and its document passed validation. */
+  | { state: 'reused'; outputHash: string; fromRunId: RunId }
   /** Another live worker has this call open. */
   | { state: 'busy' }
+  /** Another run has an equal request open: its answer is worth waiting for. */
+  | { state: 'in_flight' }
   | { state: 'refused'; level: string; neededMicroUsd: number; leftMicroUsd: number }
 
 export interface CallRef {

@@ -198,7 +198,10 @@ async function record(
     deadlineAt: run.facts.deadlineAt,
   }
   const conclusion = 'output' in result ? (stage.conclusion?.(result.output) ?? null) : null
-  const { move, events } = decide(resultOf(result, durationMs, conclusion), situation)
+  const decision = decide(resultOf(result, durationMs, conclusion), situation)
+  const { move } = decision
+  const own = 'output' in result ? (stage.events?.(result.output) ?? []) : []
+  const events = [...own, ...decision.events]
   const commit: StageCommit = {
     tenantId: run.facts.tenantId,
     runId: run.facts.id,

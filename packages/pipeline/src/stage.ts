@@ -1,4 +1,4 @@
-import type { ParkReason, StageName } from '@almanac/domain'
+import type { AlmanacEvent, ParkReason, StageName } from '@almanac/domain'
 import type { z } from 'zod'
 import type { Conclusion, RunFacts } from './ports.ts'
 
@@ -45,6 +45,8 @@ export interface Stage<
   input: I
   output: O
   run(input: InputOf<I>, ports: P, signal: AbortSignal): Promise<z.output<O> | Park | Elsewhere>
+  /** What happened besides the stage's completion, for the run's events. */
+  events?: (output: z.output<O>) => AlmanacEvent[]
   /** Only of the stage that concludes: what is recorded with the success. */
   conclusion?: (output: z.output<O>) => Conclusion
 }

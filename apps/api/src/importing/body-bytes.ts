@@ -21,10 +21,14 @@ export function bodyBytes(request: Request, limitBytes: number): AsyncIterable<U
       found: `content encoding ${JSON.stringify(encoding).slice(0, 60)}`,
       allowed: 'gzip, or none',
     })
+  return gunzipped(request)
+}
+
+/** Begins to decompress when it is read from, so that somebody is there to hear of an error. */
+async function* gunzipped(request: Request): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip()
-  request.once('error', (error) => gunzip.destroy(error))
   request.once('close', () => {
     if (!request.complete) gunzip.destroy(new Error('the request broke off'))
   })
-  return request.pipe(gunzip)
+  yield* request.pipe(gunzip)
 }

@@ -129,7 +129,9 @@ create table engine_calls (
   worker_id type_id not null,
   state text not null check (state in ('open', 'settled', 'released', 'unknown', 'charged')),
   provider text not null,
+  -- The model that was asked for, and what was served.
   model text not null,
+  served_model text,
   tier text,
   -- Canonical JSON of the call; with the package it rebuilds the request whose hash this is.
   call text not null,
@@ -157,6 +159,8 @@ create table engine_calls (
 );
 -- One paid call at a time per call key.
 create unique index engine_calls_open on engine_calls (tenant_id, run_id, call_key) where state = 'open';
+-- Where an equal request of the tenant was answered before.
+create index engine_calls_request on engine_calls (tenant_id, request_hash);
 create index engine_calls_worker on engine_calls (worker_id) where state = 'open';
 create index engine_calls_unknown on engine_calls (closed_at) where state = 'unknown';
 

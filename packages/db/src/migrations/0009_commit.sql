@@ -196,7 +196,7 @@ begin
     join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
     order by r.id for no key update of r;
 
-  stepped := '{}';
+  stepped := commit_steps(commits);
   return query select s.n, 'committed' from unnest(stepped) as s (n);
 
   for n, c in select e.n, e.value from jsonb_array_elements(commits) with ordinality as e (value, n)
@@ -231,14 +231,6 @@ begin
       when 'failed', 'blocked' then
         perform end_run(run.tenant_id, run.id, move ->> 'to', move ->> 'code', move -> 'params',
           move ->> 'detail', events);
-      when 'running' then
-          update runs set next_stage = move ->> 'next', tries = 0, crashes = 0, readds = 0,
-            mark_worker_id = null, progress_at = now(),
-            period_key = case when next_stage = 'cadence' and not test
-              then (c ->> 'output')::jsonb ->> 'periodKey' else period_key end,
-            event_seq = event_seq + jsonb_array_length(events)
-          where tenant_id = run.tenant_id and id = run.id;
-        perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
       when 'again' then
         update runs set tries = tries + 1, mark_worker_id = null,
           progress_at = now() + make_interval(secs => (move ->> 'delayMs')::double precision / 1000),

@@ -83,11 +83,26 @@ begin
   order by e.rank, e.unit limit 1;
 end $$;
 
+-- The answer to an equal request of another run of the tenant, if its document passed validation and
+-- was not repaired afterwards.
+create function reusable_call(tenant text, run text, hash text)
+returns table (run_id type_id, output_hash text) language sql stable as $$
+  select c.run_id, c.output_hash from engine_calls c
+  where c.tenant_id = tenant and c.request_hash = hash and c.run_id <> run
+    and c.state = 'settled' and c.output_hash is not null
+    and exists (select from stage_outputs o where o.tenant_id = c.tenant_id
+      and o.run_id = c.run_id and o.stage = 'validate')
+    and not exists (select from engine_calls r where r.tenant_id = c.tenant_id
+      and r.run_id = c.run_id and r.cause = 'repair' and r.opened_at > c.opened_at)
+  order by c.opened_at desc limit 1;
+$$;
+
 -- Claims calls and holds their money. Answers for each: granted, settled (was answered before; the
--- answer's hash), busy (another attempt that is still under way has it open), refused (the level).
+-- answer's hash), reused (an equal request of another run was; its run), busy (another attempt that is
+-- still under way has it open), in_flight (another run asks the same just now), refused (the level).
 create function hold_calls(requests jsonb)
-returns table (n integer, outcome text, seq integer, output_hash text, level text, unit text,
-  needed bigint, left_over bigint)
+returns table (n integer, outcome text, seq integer, output_hash text, from_run text, level text,
+  unit text, needed bigint, left_over bigint)
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
@@ -108,7 +123,7 @@ begin
   for n, q in select r.ordinality::integer, r.value from jsonb_array_elements(requests) with ordinality as r
     order by r.value ->> 'runId' collate "C", r.value ->> 'callKey' collate "C"
   loop
-    output_hash := null; level := null; unit := null; needed := null; left_over := null;
+    output_hash := null; from_run := null; level := null; unit := null; needed := null; left_over := null;
     select * into latest from engine_calls c where c.tenant_id = q ->> 'tenantId'
       and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey'
     order by c.seq desc limit 1 for no key update;
@@ -132,6 +147,22 @@ begin
       update engine_calls c set state = 'unknown', reason = 'attempt ended', closed_at = now()
       where c.tenant_id = latest.tenant_id and c.run_id = latest.run_id
         and c.call_key = latest.call_key and c.seq = latest.seq;
+    end if;
+
+    if (q ->> 'reuse')::boolean then
+      select r.run_id, r.output_hash into from_run, output_hash
+      from reusable_call(q ->> 'tenantId', q ->> 'runId', q ->> 'requestHash') as r;
+      if output_hash is not null then
+        outcome := 'reused';
+        return next; continue;
+      end if;
+      if exists (select from engine_calls c where c.tenant_id = q ->> 'tenantId'
+        and c.request_hash = q ->> 'requestHash' and c.run_id <> q ->> 'runId' and c.state = 'open'
+        and is_alive(c.worker_id))
+      then
+        outcome := 'in_flight';
+        return next; continue;
+      end if;
     end if;
 
     select * into short from exhausted_level(q ->> 'tenantId', q ->> 'runId', q ->> 'specificationId',
@@ -190,7 +221,7 @@ begin
   loop
     update engine_calls c set state = q ->> 'to', closed_at = now(),
       outcome = coalesce(q ->> 'outcome', c.outcome), reason = coalesce(q ->> 'reason', c.reason),
-      model = coalesce(q ->> 'model', c.model), tier = coalesce(q ->> 'tier', c.tier),
+      served_model = coalesce(q ->> 'servedModel', c.served_model), tier = coalesce(q ->> 'tier', c.tier),
       input_tokens = (q ->> 'inputTokens')::bigint,
       cached_input_tokens = (q ->> 'cachedInputTokens')::bigint,
       output_tokens = (q ->> 'outputTokens')::bigint, estimated = (q ->> 'estimated')::boolean,
@@ -224,6 +255,6 @@ begin
 end $$;
 
 revoke all on function attempt_patience, is_alive, budget_keys, lock_budgets, charge_budgets,
-  exhausted_level, hold_calls, close_calls from public;
+  exhausted_level, reusable_call, hold_calls, close_calls from public;
 grant execute on function attempt_patience, is_alive, budget_keys, lock_budgets, charge_budgets,
-  exhausted_level, hold_calls, close_calls to almanac_system;
+  exhausted_level, reusable_call, hold_calls, close_calls to almanac_system;

@@ -1,5 +1,6 @@
 import { isAlmanacError, type TenantId } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
+import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Access, Check, Findings } from './check.ts'
 import { contentPages, type NamedBlob } from './content-pages.ts'
@@ -112,17 +113,17 @@ async function checkTenant(
   tellMissing(await takeWhile(() => true))
 }
 
-/** What was erased was erased by somebody, who is in the audit. */
+/** What was erased was erased by somebody, who is in the audit; maybe since the snapshot was taken. */
 async function checkErased(
-  { snapshot }: Access,
+  { db }: Access,
   tenantId: TenantId,
   hash: string,
   findings: Findings,
 ): Promise<void> {
-  const acts = await snapshot.query(
-    `select from audit_events where tenant_id = $1 and action = 'content.erased'
-      and (subject = $2 or position($2 in detail) > 0) limit 1`,
-    [tenantId, hash],
+  const acts = await db.querySystem(
+    'verify',
+    sql`select from audit_events where tenant_id = ${tenantId} and action = 'content.erased'
+      and (subject = ${hash} or position(${hash} in detail) > 0) limit 1`,
   )
   if (acts.length === 0)
     findings.problem(

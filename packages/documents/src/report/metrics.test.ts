@@ -95,7 +95,7 @@ describe('the conformance score', () => {
       'Final rules: 7 of 8 cells are reported; not National × Aviation, which has 1 item of evidence',
     ])
     expect(metric(draft, runPackage, 'grounding')).toMatchObject({
-      value: 1 - 1 / 15,
+      value: 0.9333,
       reasons: [
         'Proposed rules, item 1: the fact of Proposed rules says "99,999", which nothing that it cites holds',
       ],

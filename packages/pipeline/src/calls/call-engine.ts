@@ -1,5 +1,11 @@
 import { callKey, type AnyDocumentKind, type Call } from '@almanac/documents'
-import { AlmanacError, canonicalJson, isStorable, type RunPackage } from '@almanac/domain'
+import {
+  AlmanacError,
+  canonicalJson,
+  isStorable,
+  type RunId,
+  type RunPackage,
+} from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import type { CallRef, EngineRequest, Outcome, Ports, RunFacts } from '../ports.ts'
 import { Elsewhere, Park } from '../stage.ts'
@@ -8,6 +14,9 @@ export type CallPorts = Pick<
   Ports,
   'content' | 'engine' | 'ledger' | 'rates' | 'clock' | 'identity'
 >
+
+/** How long a run waits before it looks again for the answer that another run is about to get. */
+const inFlightMs = 1_000
 
 /** What a call needs to know of its run. */
 export interface CallContext {
@@ -18,8 +27,14 @@ export interface CallContext {
   kind: AnyDocumentKind
 }
 
+/** A call that another run's answer served. */
+export interface Reused {
+  callKey: string
+  fromRunId: RunId
+}
+
 export type Answer =
-  | { output: unknown; costMicroUsd: number; text: string }
+  | { output: unknown; costMicroUsd: number; reused: Reused | null }
   | { output?: undefined; wait: Park | Elsewhere }
 
 /**
@@ -65,13 +80,16 @@ export async function callEngine(
     requestHash: sha256(body),
     packageHash: context.packageHash,
     estimate,
+    reuse: !run.fresh,
     runLimit: { microUsd: runPackage.limits.runMicroUsd, tokens: runPackage.limits.runTokens },
   })
   if (hold.state === 'busy') return { wait: new Elsewhere() }
   if (hold.state === 'refused') throw new AlmanacError('BUDGET_EXHAUSTED', hold)
-  if (hold.state === 'settled') {
+  if (hold.state === 'in_flight') return { wait: parkFor(inFlightMs, clock) }
+  if (hold.state === 'settled' || hold.state === 'reused') {
     const text = await content.get(run.tenantId, hold.outputHash)
-    return { output: JSON.parse(text), costMicroUsd: 0, text }
+    const reused = hold.state === 'reused' ? { callKey: key, fromRunId: hold.fromRunId } : null
+    return { output: JSON.parse(text), costMicroUsd: 0, reused }
   }
 
   const ref: CallRef = { run, callKey: key, seq: hold.seq }
@@ -123,7 +141,7 @@ async function settle(
       const [outputHash = null] = storable ? await content.put(ref.run.tenantId, [text]) : []
       const costMicroUsd = engine.price(outcome.usage, outcome.served, clock.now())
       await ledger.settle(ref, { ...billed(outcome), costMicroUsd, outputHash })
-      return { output: storable ? outcome.output : undefined, costMicroUsd, text }
+      return { output: storable ? outcome.output : undefined, costMicroUsd, reused: null }
     }
     case 'truncated':
     case 'refused':

@@ -2,10 +2,10 @@ import type { AnyDocumentKind, Call } from '@almanac/documents'
 import { canonicalJson, type Finding, type Json, type RunPackage } from '@almanac/domain'
 import type { Ports } from '../ports.ts'
 import type { Elsewhere, Park } from '../stage.ts'
-import { callEngine, type CallContext, type CallPorts } from './call-engine.ts'
+import { callEngine, type CallContext, type CallPorts, type Reused } from './call-engine.ts'
 
 export type Made =
-  | { kind: 'made'; text: string; calls: number; costMicroUsd: number }
+  | { kind: 'made'; text: string; calls: number; costMicroUsd: number; reused: Reused[] }
   | { kind: 'waits'; wait: Park | Elsewhere }
   | { kind: 'invalid'; findings: Finding[] }
 
@@ -21,11 +21,13 @@ export async function makeDocument(
 ): Promise<Made> {
   const kind = ports.kinds.get(context.package.output.kind)
   let [calls, costMicroUsd] = [0, 0]
+  const reused: Reused[] = []
   const ask = async (call: Call) => {
     const answer = await callEngine({ ...context, kind }, call, ports, signal)
     if ('wait' in answer) return answer
     calls += 1
     costMicroUsd += answer.costMicroUsd
+    if (answer.reused) reused.push(answer.reused)
     return answer
   }
 
@@ -50,7 +52,7 @@ export async function makeDocument(
     judged = judge(kind, context.package, [answer.output])
     answers.splice(0, answers.length, answer.output)
   }
-  return { kind: 'made', text: canonicalJson(judged.content), calls, costMicroUsd }
+  return { kind: 'made', text: canonicalJson(judged.content), calls, costMicroUsd, reused }
 }
 
 /** The content with the findings that make it invalid; warnings are the validate stage's to record. */

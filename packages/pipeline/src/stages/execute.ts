@@ -32,6 +32,9 @@ export const execute = defineStage({
       engine: { name: engine.name, model: engine.model },
       calls: made.calls,
       costMicroUsd: made.costMicroUsd,
+      reused: made.reused,
     }
   },
+  events: ({ reused }) =>
+    reused.map((one) => ({ type: 'run.output_reused', data: { stage: 'execute', ...one } })),
 })

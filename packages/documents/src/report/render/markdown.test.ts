@@ -22,9 +22,9 @@ function alive(line: string): string[] {
   const ours = inline
     .replace(/^> /, '')
     .replace(/^- /, '')
-    .replace(/\*\*[A-Z][A-Za-z ]*\*\*/g, '')
-    .replace(/\[\d+\]/g, '')
-    .replace(/^\|.*\|$/, (row) => row.replaceAll('|', ' '))
+    .replace(/\*\*[A-Z][A-Za-z ]*\*\*/g, '§')
+    .replace(/\[\d+\]/g, '§')
+    .replace(/^\|.*\|$/, (row) => row.replaceAll('|', '§'))
   const found =
     ours.match(/[`*_[\]{}|~$^<>&\\@]|:\/\/|www\.|[\p{L}\p{N}]\.\p{L}|!\[|^#{2,}|^\s{4}|\s{2}$/gu) ??
     []
