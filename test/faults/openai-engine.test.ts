@@ -1,6 +1,5 @@
 import {
   createOpenAiEngine,
-  loadTokenCounter,
   openAiPrices,
   priceAt,
   sentBody,
@@ -46,7 +45,6 @@ const now = new Date('2026-11-21T12:00:00.000Z')
 const model = 'gpt-5.4-mini'
 const [source = ''] = sampleSpecification().sources
 const evidence = readEvidence(sampleEvidenceFile, source)
-const countTokens = await loadTokenCounter()
 
 let simulator: Simulator
 let listening: Listening
@@ -70,17 +68,14 @@ interface Money {
 
 /** A world whose engine talks to the simulator, and which notes outcomes and money. */
 function createWatchedWorld(options: Partial<OpenAiOptions>, items = evidence) {
-  const openAi = createOpenAiEngine(
-    { countTokens, now },
-    {
-      api: 'responses',
-      model,
-      apiKey: 'sk-simulated',
-      baseUrl: listening.baseUrl,
-      prices: openAiPrices,
-      ...options,
-    },
-  )
+  const openAi = createOpenAiEngine(now, {
+    api: 'responses',
+    model,
+    apiKey: 'sk-simulated',
+    baseUrl: listening.baseUrl,
+    prices: openAiPrices,
+    ...options,
+  })
   const outcomes: Outcome[] = []
   const engine: Engine = {
     ...openAi,

@@ -1,6 +1,6 @@
 import { createClient, type Client } from '@almanac/client'
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,7 +42,11 @@ const environment = (env: Record<string, string>): NodeJS.ProcessEnv => ({
 })
 
 /** A new data folder that every user may enter: the embedded Postgres of root runs as another one. */
-export const newDataDir = (): string => mkdtempSync(join(tmpdir(), 'almanac-test-'))
+export function newDataDir(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'almanac-test-'))
+  chmodSync(folder, 0o755)
+  return folder
+}
 
 export const removeDataDir = (dataDir: string): void => {
   rmSync(dataDir, { recursive: true, force: true })

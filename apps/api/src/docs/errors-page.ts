@@ -1,5 +1,5 @@
 import { errorEntry, errorTable, sentence, type ErrorCode } from '@almanac/domain'
-import { html, type Html } from './html.ts'
+import { html, prose, type Html } from './html.ts'
 import { page } from './page.ts'
 import { exampleOf } from './problem-responses.ts'
 
@@ -42,7 +42,7 @@ function errorSection(code: ErrorCode): Html {
         </tr>
         <tr>
           <th>Remedy</th>
-          <td>${remedy}</td>
+          <td>${prose(remedy)}</td>
         </tr>
         <tr>
           <th>HTTP status</th>

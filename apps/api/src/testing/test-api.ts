@@ -119,7 +119,7 @@ export function assertNothingLeaks(text: string): void {
     /\bundefined\b/,
     /\bNaN\b/,
     /\[object /,
-    /\n\s+at /,
+    /^\s+at .*:\d+:\d+\)?$/m,
     /node_modules|\/src\/|\.ts:\d/,
     /\b(select|insert|update|delete)\b.+\b(from|into|set)\b .*\$\d/i,
     /violates|duplicate key value|relation "|invalid input syntax/,

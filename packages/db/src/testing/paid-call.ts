@@ -16,6 +16,7 @@ export const holdRequest = (
   provider: 'test',
   model: 'test-1',
   requestHash: 'r',
+  reuse: false,
   packageHash: 'p',
   estimate: { microUsd: 5_000, tokens: 100 },
   runLimit: { microUsd: 500_000, tokens: 80_000 },

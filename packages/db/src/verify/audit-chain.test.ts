@@ -10,7 +10,7 @@ const tenant_id = 'ten_01kafexample0000000000000000'
 function makeChain(length: number): StoredLink[] {
   const links: StoredLink[] = []
   for (let seq = 1; seq <= length; seq += 1) {
-    const id = `aud_01kafexample000000000000000${seq}`
+    const id = `aud_${String(seq).padStart(26, '0')}`
     const event = {
       ...{ id, tenant_id, at: new Date(seq * 1_000), actor: 'system' },
       ...{ action: 'run.succeeded', subject: `run ${seq}`, detail: canonicalJson({ n: seq }) },
@@ -48,7 +48,7 @@ describe('a link', () => {
     expect(rows(problems)).toEqual([`audit_events ${n}`])
     // The next link still holds the hash that the event gives.
     const hashed = judge(withLink(n, () => ({ hash: 'f'.repeat(64) })))
-    expect(rows(hashed)).toEqual([`audit_chain ${n}`, `audit_chain ${n + 1}`])
+    expect(rows(hashed)).toEqual([`audit_chain ${n}`])
   })
 
   it('at the head names both, for either may have been changed', () => {

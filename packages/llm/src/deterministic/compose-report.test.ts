@@ -414,7 +414,7 @@ describe('any package', () => {
         const again: RunPackage = JSON.parse(canonicalJson(runPackage))
         expect(canonicalJson(composeReport(again))).toBe(canonicalJson(draft))
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     )
   })
 })

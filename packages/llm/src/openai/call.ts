@@ -1,18 +1,17 @@
 import type { Outcome, Usage } from '@almanac/pipeline'
 import type OpenAI from 'openai'
 import { Stream } from 'openai/streaming'
-import type { CountTokens } from '../tokens.ts'
+import { countTokens } from '../tokens.ts'
 import { createChatListener } from './chat-listener.ts'
 import { outcomeOfFailure, streamFailure, WrongContentType, type FailedCall } from './failure.ts'
 import type { Heard, Listener } from './listener.ts'
-import { inputTokens, sentBody } from './request-body.ts'
+import { inputText, sentBody } from './request-body.ts'
 import { createResponsesListener } from './responses-listener.ts'
 import type { Api, CallLimits } from './settings.ts'
 import { startWatch, type Watch } from './watch.ts'
 
 export interface CallSettings {
   client: OpenAI
-  countTokens: CountTokens
   api: Api
   model: string
   tier: 'standard' | 'flex' | undefined
@@ -103,40 +102,47 @@ function countedBy(watch: Watch, { body, status, headers }: Response): Response 
   return new Response(body?.pipeThrough(counting) ?? null, { status, headers })
 }
 
-function outcomeOf(heard: Heard, sent: Sent, watch: Watch, settings: CallSettings): Outcome {
-  const { countTokens, model, tier = 'standard' } = settings
-  const counted = (text: string): Usage => ({
-    inputTokens: inputTokens(sent.body, countTokens),
+async function outcomeOf(
+  heard: Heard,
+  sent: Sent,
+  watch: Watch,
+  { model, tier }: CallSettings,
+): Promise<Outcome> {
+  const counted = async (text: string): Promise<Usage> => ({
+    inputTokens: await countTokens(inputText(sent.body)),
     cachedInputTokens: 0,
-    outputTokens: countTokens(text),
+    outputTokens: await countTokens(text),
     estimated: true,
   })
   const call: FailedCall = {
-    flex: settings.tier === 'flex',
+    flex: tier === 'flex',
     begun: heard.text !== '',
     inputUsage: () => counted(''),
   }
   const requestId = sent.requestId || heard.id || ''
-  const usage = () => heard.usage ?? counted(heard.text)
+  const usage = async () => heard.usage ?? counted(heard.text)
   switch (heard.end) {
     case 'completed':
-      if (heard.refused) return { kind: 'refused', usage: usage(), requestId }
+      if (heard.refused) return { kind: 'refused', usage: await usage(), requestId }
       return {
         kind: 'completed',
         output: parsed(heard.text),
-        usage: usage(),
-        served: { model: heard.model ?? model, tier: servedTier(heard.tier) ?? tier },
+        usage: await usage(),
+        served: {
+          model: heard.model ?? model,
+          tier: servedTier(heard.tier) ?? tier ?? 'standard',
+        },
         requestId,
       }
     case 'truncated':
     case 'filtered':
-      return { kind: heard.end, usage: usage(), requestId }
+      return { kind: heard.end, usage: await usage(), requestId }
     case 'failed':
-      return named(streamFailure(heard.code, call), requestId)
+      return named(await streamFailure(heard.code, call), requestId)
     case undefined:
       if (watch.reached === 'time') return { kind: 'unknown', reason: 'timeout' }
-      if (watch.reached === 'size') return { kind: 'truncated', usage: usage(), requestId }
-      return named(outcomeOfFailure(sent.failure, call), requestId)
+      if (watch.reached === 'size') return { kind: 'truncated', usage: await usage(), requestId }
+      return named(await outcomeOfFailure(sent.failure, call), requestId)
   }
 }
 

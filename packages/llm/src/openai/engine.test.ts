@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { samplePackage } from '../testing/sample-package.ts'
 import { events, reply, startWireServer, stream, type WireServer } from '../testing/wire-server.ts'
 import type { PriceRow } from '../prices.ts'
-import { loadTokenCounter } from '../tokens.ts'
 import { createOpenAiEngine } from './engine.ts'
 import { sentBody } from './request-body.ts'
 import type { OpenAiOptions } from './settings.ts'
@@ -21,14 +20,13 @@ const prices = [price, { ...price, tier: 'flex' as const, input: 500_000, output
 const now = new Date('2026-11-21T00:00:00Z')
 
 let server: WireServer
-const ports = { countTokens: await loadTokenCounter(), now }
 beforeAll(async () => {
   server = await startWireServer()
 })
 afterAll(() => server.close())
 
 const engineWith = (options: Partial<OpenAiOptions> = {}) =>
-  createOpenAiEngine(ports, {
+  createOpenAiEngine(now, {
     api: 'responses',
     model: 'test-1',
     apiKey: 'sk-test',

@@ -1,6 +1,6 @@
 import type { Engine, EngineRequest } from '@almanac/pipeline'
 import { costOf, findPrice, getPrice, priceTiers, type PriceTier } from '../prices.ts'
-import { tokensAtMost, type CountTokens } from '../tokens.ts'
+import { tokensAtMost } from '../tokens.ts'
 import { callOpenAi, type CallSettings } from './call.ts'
 import { createClient } from './client.ts'
 import { probeEndpoint, type EndpointProbe } from './probe.ts'
@@ -16,25 +16,19 @@ export interface OpenAiEngine extends Engine {
   probe(signal: AbortSignal): Promise<EndpointProbe>
 }
 
-export interface OpenAiPorts {
-  countTokens: CountTokens
-  /** The instant at which the model must have a price. */
-  now: Date
-}
-
 /**
  * Creates the engine of a provider that speaks OpenAI's wire: the Responses API, or chat completions.
  * Each call is sent once, streamed, not stored by the provider, bound to the JSON schema and to a
- * limit of tokens. Throws INPUT_INVALID for a model without a price, and for limits that are none.
+ * limit of tokens. Throws INPUT_INVALID for a model
+ * that has no price `now`, and for limits that are none.
  */
-export function createOpenAiEngine(ports: OpenAiPorts, options: OpenAiOptions): OpenAiEngine {
+export function createOpenAiEngine(now: Date, options: OpenAiOptions): OpenAiEngine {
   const { api, model, prices, parameters = {}, provider = 'openai', baseUrl = openAiUrl } = options
   const tier = options.tier ?? (api === 'responses' ? 'standard' : undefined)
   const asked: PriceTier = tier ?? 'standard'
-  const current = getPrice(prices, model, asked, ports.now)
+  const current = getPrice(prices, model, asked, now)
   const settings: CallSettings = {
     client: createClient(options),
-    countTokens: ports.countTokens,
     api,
     model,
     tier,
@@ -79,12 +73,10 @@ export function createOpenAiEngine(ports: OpenAiPorts, options: OpenAiOptions): 
     },
     generate: (_, sent, signal) => callOpenAi(settings, sent, signal),
     probe: (signal) =>
-      probeEndpoint(
-        {
-          call: (request) => callOpenAi(settings, requestBody(request, bodySettings), signal),
-          countTokens: ports.countTokens,
-        },
-        { endpoint: baseUrl, api, model },
-      ),
+      probeEndpoint((request) => callOpenAi(settings, requestBody(request, bodySettings), signal), {
+        endpoint: baseUrl,
+        api,
+        model,
+      }),
   }
 }

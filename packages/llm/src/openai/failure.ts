@@ -19,7 +19,7 @@ export interface FailedCall {
   /** Whether any text of the answer was heard. */
   begun: boolean
   /** The usage of the input alone, counted here. */
-  inputUsage: () => Usage
+  inputUsage: () => Promise<Usage>
 }
 
 /**
@@ -42,7 +42,7 @@ export interface FailedCall {
  *   an error inside the stream                 as its code says if nothing was heard, else unknown
  *   the SDK's own time-out                     unknown timeout
  */
-export function outcomeOfFailure(error: unknown, call: FailedCall): Outcome {
+export async function outcomeOfFailure(error: unknown, call: FailedCall): Promise<Outcome> {
   if (error instanceof WrongContentType)
     return { kind: 'misconfigured', status: 200, code: `content type ${error.contentType}` }
   if (error instanceof APIConnectionTimeoutError) return { kind: 'unknown', reason: 'timeout' }
@@ -53,9 +53,12 @@ export function outcomeOfFailure(error: unknown, call: FailedCall): Outcome {
 }
 
 /** The outcome of a failure that the provider tells inside an answer that had begun well. */
-export function streamFailure(code: string | null | undefined, call: FailedCall): Outcome {
+export async function streamFailure(
+  code: string | null | undefined,
+  call: FailedCall,
+): Promise<Outcome> {
   if (isBilling(code)) return { kind: 'billing_stop', code: code ?? 'billing' }
-  if (isPolicy(code)) return { kind: 'filtered', usage: call.inputUsage(), requestId: '' }
+  if (isPolicy(code)) return { kind: 'filtered', usage: await call.inputUsage(), requestId: '' }
   if (call.begun) return { kind: 'unknown', reason: 'server_error' }
   if (code === 'rate_limit_exceeded') return { kind: 'not_billed', reason: 'rate' }
   if (code === 'server_is_overloaded' || code === 'server_overloaded')
@@ -63,7 +66,7 @@ export function streamFailure(code: string | null | undefined, call: FailedCall)
   return { kind: 'unknown', reason: 'server_error' }
 }
 
-function refusal(status: number, error: APIError, call: FailedCall): Outcome {
+async function refusal(status: number, error: APIError, call: FailedCall): Promise<Outcome> {
   const wait = retryAfterMs(error.headers ?? new Headers())
   const waiting = wait === undefined ? {} : { retryAfterMs: wait }
   const code = error.code ?? error.type ?? undefined
@@ -79,7 +82,7 @@ function refusal(status: number, error: APIError, call: FailedCall): Outcome {
   if (status === 408) return { kind: 'unknown', reason: 'timeout' }
   if (status >= 500) return { kind: 'unknown', reason: 'server_error' }
   if (status === 400 && isPolicy(code))
-    return { kind: 'filtered', usage: call.inputUsage(), requestId: error.requestID ?? '' }
+    return { kind: 'filtered', usage: await call.inputUsage(), requestId: error.requestID ?? '' }
   return { kind: 'misconfigured', status, code: code ?? `status ${status}` }
 }
 

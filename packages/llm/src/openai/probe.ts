@@ -1,7 +1,7 @@
 import { AlmanacError } from '@almanac/domain'
 import type { Outcome } from '@almanac/pipeline'
 import { z } from 'zod'
-import type { CountTokens } from '../tokens.ts'
+import { countTokens } from '../tokens.ts'
 import type { BodyRequest } from './request-body.ts'
 import type { Api } from './settings.ts'
 
@@ -20,11 +20,6 @@ export interface EndpointProbe {
   limitHonoured: boolean | null
   /** What an operator should know, a sentence each. */
   problems: string[]
-}
-
-export interface ProbePorts {
-  call: (request: BodyRequest) => Promise<Outcome>
-  countTokens: CountTokens
 }
 
 const number = z.strictObject({ number: z.int() })
@@ -63,7 +58,7 @@ const limitRequest: BodyRequest = {
 
 /** Probes an endpoint; see `OpenAiEngine.probe`. Throws ENGINE_MISCONFIGURED. */
 export async function probeEndpoint(
-  { call, countTokens }: ProbePorts,
+  call: (request: BodyRequest) => Promise<Outcome>,
   endpoint: Pick<EndpointProbe, 'endpoint' | 'api' | 'model'>,
 ): Promise<EndpointProbe> {
   const schema = await answered(call(schemaRequest))
@@ -71,7 +66,7 @@ export async function probeEndpoint(
   const schemaEnforced =
     schema.kind === 'completed' ? number.safeParse(schema.output).success : null
   const usageReturned = 'usage' in schema ? !schema.usage.estimated : null
-  const limitHonoured = honours(limited, countTokens)
+  const limitHonoured = await honours(limited)
   return {
     ...endpoint,
     servedModel: schema.kind === 'completed' ? schema.served.model : null,
@@ -103,10 +98,10 @@ async function answered(call: Promise<Outcome>): Promise<Outcome> {
 }
 
 /** A counter of our own may count a few more than the server's tokenizer does. */
-function honours(outcome: Outcome, countTokens: CountTokens): boolean | null {
+async function honours(outcome: Outcome): Promise<boolean | null> {
   if (outcome.kind === 'truncated') return outcome.usage.outputTokens <= 2 * limit
   if (outcome.kind !== 'completed') return null
-  return countTokens(JSON.stringify(outcome.output) ?? '') <= 2 * limit
+  return (await countTokens(JSON.stringify(outcome.output) ?? '')) <= 2 * limit
 }
 
 function unanswered(outcome: Outcome): string[] {

@@ -4,7 +4,6 @@ import type { EngineRequest } from '@almanac/pipeline'
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
 import type { ResponseCreateParamsStreaming } from 'openai/resources/responses/responses'
 import { z } from 'zod'
-import type { CountTokens } from '../tokens.ts'
 import type { Api, Parameters } from './settings.ts'
 
 /** What a body is made from. */
@@ -106,12 +105,12 @@ const sent = z.union([
   }),
 ])
 
-/** The tokens of a body's prompt and schema, counted here because the provider did not say. */
-export function inputTokens(body: string, countTokens: CountTokens): number {
+/** The text of a body that a provider counts as its input: prompt and schema. */
+export function inputText(body: string): string {
   const request = sent.parse(JSON.parse(body))
   const [texts, schema]: [string[], Json] =
     'messages' in request
       ? [request.messages.map(({ content }) => content), request.response_format.json_schema.schema]
       : [[request.instructions, request.input], request.text.format.schema]
-  return [...texts, canonicalJson(schema)].reduce((sum, text) => sum + countTokens(text), 0)
+  return [...texts, canonicalJson(schema)].join('\n')
 }
