@@ -68,14 +68,17 @@ interface Money {
 
 /** A world whose engine talks to the simulator, and which notes outcomes and money. */
 function createWatchedWorld(options: Partial<OpenAiOptions>, items = evidence) {
-  const openAi = createOpenAiEngine(now, {
-    api: 'responses',
-    model,
-    apiKey: 'sk-simulated',
-    baseUrl: listening.baseUrl,
-    prices: openAiPrices,
-    ...options,
-  })
+  const openAi = createOpenAiEngine(
+    { now },
+    {
+      api: 'responses',
+      model,
+      apiKey: 'sk-simulated',
+      baseUrl: listening.baseUrl,
+      prices: openAiPrices,
+      ...options,
+    },
+  )
   const outcomes: Outcome[] = []
   const engine: Engine = {
     ...openAi,

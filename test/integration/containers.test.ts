@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { Client } from 'pg'
 import { afterAll, describe, expect, it } from 'vitest'
 import { almanac, newDataDir, removeDataDir } from '../support/almanac-process.ts'
 import { findContainers, images } from '../support/containers.ts'
+import { asSuperuser } from '../support/postgres-server.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const containers = await findContainers('the standard profile on containers')
@@ -22,15 +22,11 @@ const env = {
 }
 const upOnce = () => almanac(['up', '--once', '--data', dataDir, '--port', '0'], { env })
 
-const rows = async (statement: string): Promise<unknown[]> => {
-  const client = new Client({ connectionString: env.DATABASE_URL })
-  await client.connect()
-  try {
-    return (await client.query<Record<string, unknown>>(statement)).rows
-  } finally {
-    await client.end()
-  }
-}
+const runStates = () =>
+  asSuperuser(env.DATABASE_URL, async (client) => {
+    const { rows } = await client.query<{ state: string }>('select state from almanac.runs')
+    return rows.map(({ state }) => state)
+  })
 
 it('tests the images that docker-compose.yml names', () => {
   const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8')
@@ -56,7 +52,7 @@ describe.skipIf(!containers)('the standard profile, on Postgres and Redis in con
     const [, file = ''] = /^\s+(\S+report\.html)$/m.exec(stdout) ?? []
     expect(readFileSync(resolve(file), 'utf8')).toContain('SAMPLE')
 
-    expect(await rows('select state from almanac.runs')).toEqual([{ state: 'succeeded' }])
+    expect(await runStates()).toEqual(['succeeded'])
     const keys = await containers?.redis.exec(['redis-cli', '--scan', '--pattern', '*almanac*'])
     expect(keys?.output).toMatch(/retrieve/)
     expect(keys?.output).toMatch(/persist/)
@@ -68,6 +64,6 @@ describe.skipIf(!containers)('the standard profile, on Postgres and Redis in con
     const { code, stdout } = await upOnce()
     expect(code).toBe(0)
     expect(stdout).toContain('Nothing new was made: Period 2026-W40 was used by run_')
-    expect(await rows('select state from almanac.runs')).toEqual([{ state: 'succeeded' }])
+    expect(await runStates()).toEqual(['succeeded'])
   })
 })

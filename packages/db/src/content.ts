@@ -46,12 +46,18 @@ async function putBlobs(db: Database, groups: readonly Blob[][]): Promise<null[]
   const blobs = groups
     .flat()
     .sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.hash, b.hash))
+  // All bytes as one parameter: it travels in binary, where an array of them would travel as text.
+  const lengths = blobs.map(({ bytes }) => bytes.length)
+  let end = 0
+  const starts = lengths.map((length) => (end += length) - length + 1)
   await db.querySystem(
     'content',
     sql`insert into blobs (tenant_id, sha256, key_id, bytes)
-      select * from unnest(${blobs.map(({ tenantId }) => tenantId)}::text[],
+      select b.tenant_id, b.sha256, b.key_id,
+        substring(${Buffer.concat(blobs.map(({ bytes }) => bytes))}::bytea from b.start for b.length)
+      from unnest(${blobs.map(({ tenantId }) => tenantId)}::text[],
         ${blobs.map(({ hash }) => hash)}::text[], ${blobs.map(({ keyId }) => keyId)}::text[],
-        ${blobs.map(({ bytes }) => bytes)}::bytea[])
+        ${starts}::int[], ${lengths}::int[]) as b (tenant_id, sha256, key_id, start, length)
       on conflict do nothing`,
   )
   return groups.map(() => null)

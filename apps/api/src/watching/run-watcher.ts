@@ -99,6 +99,7 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
         clearTimeout(timeUp)
         signal.removeEventListener('abort', nobody)
         wishes.delete(wish)
+        plan()
         resolve(events)
       }
       const nobody = () => settle([])

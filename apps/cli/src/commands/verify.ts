@@ -10,6 +10,7 @@ import {
 import { createKinds } from '@almanac/documents'
 import { parse, runPackage, type RunPackage } from '@almanac/domain'
 import { findIndustryByHash } from '@almanac/industries'
+import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine, Kinds } from '@almanac/pipeline'
 import { createLogger, type Config } from '@almanac/runtime'
 import { SingleBar } from 'cli-progress'
@@ -25,7 +26,8 @@ import { createEngine } from '../system/engine.ts'
 export async function verifyDatabase(screen: Screen, config: Config): Promise<void> {
   const log = createLogger(config, 'stderr')
   const parts = {
-    engines: [await createEngine(config, log, { probe: false })],
+    // The offline engine needs no set-up: what it once made is made again whatever is configured now.
+    engines: [await createEngine(config, log, { probe: false }), createDeterministicEngine()],
     kinds: createKinds({ industryByHash: findIndustryByHash }),
   }
   await withDatabase(config, log, ({ db, codec }) => verifyAndTell(db, { ...parts, codec }, screen))

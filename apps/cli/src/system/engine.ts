@@ -1,10 +1,5 @@
 import { AlmanacError } from '@almanac/domain'
-import {
-  createDeterministicEngine,
-  createOpenAiEngine,
-  loadTokenCounter,
-  openAiPrices,
-} from '@almanac/llm'
+import { createDeterministicEngine, createOpenAiEngine, openAiPrices } from '@almanac/llm'
 import type { Engine } from '@almanac/pipeline'
 import { systemClock, type Config, type Logger } from '@almanac/runtime'
 
@@ -26,8 +21,13 @@ export async function createEngine(
     throw new AlmanacError('CONFIG_INVALID', {
       issues: [{ field: 'OPENAI_API_KEY', message: 'must be set for ALMANAC_ENGINE=openai' }],
     })
-  const ports = { countTokens: await loadTokenCounter(), now: systemClock.now() }
-  const created = createOpenAiEngine(ports, { api, model, apiKey, baseUrl, prices: openAiPrices })
+  const created = createOpenAiEngine({ now: systemClock.now() }, {
+    api,
+    model,
+    apiKey,
+    baseUrl,
+    prices: openAiPrices,
+  })
   if (probe && api === 'chat') {
     const found = await created.probe(AbortSignal.timeout(probeTimeoutMs))
     log.info({ engine: created.name, model, probe: found }, 'probed the endpoint')

@@ -72,77 +72,6 @@ begin
   perform free_slot(tenant, run, coalesce(code, ended));
 end $$;
 
--- Everything that a success records, in the transaction that makes it one.
-create function conclude_run(c jsonb, run runs) returns void language plpgsql as $$
-declare
-  conclusion jsonb := c -> 'conclusion';
-  version jsonb := conclusion -> 'version';
-  events jsonb := c -> 'events';
-  head record;
-  previous text;
-  waiter text;
-begin
-  update runs set state = 'succeeded', finished_at = now(), progress_at = now(), mark_worker_id = null,
-    document_id = conclusion ->> 'documentId', score = (version ->> 'score')::double precision,
-    event_seq = event_seq + jsonb_array_length(events)
-  where tenant_id = run.tenant_id and id = run.id;
-  perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
-
-  insert into versions (tenant_id, id, run_id, document_id, label, content_hash, package_hash, score, evaluation)
-  values (run.tenant_id, version ->> 'id', run.id, conclusion ->> 'documentId', version ->> 'label',
-    version ->> 'contentHash', version ->> 'packageHash', (version ->> 'score')::double precision,
-    version ->> 'evaluation');
-
-  select seq, hash into head from audit_chain where tenant_id = run.tenant_id order by seq desc limit 1;
-  insert into artifacts (tenant_id, id, run_id, version_id, specification_id, period_key, format, sha256,
-    bytes, test, engine, model, score, terminology_version, audit_seq, audit_hash)
-  select run.tenant_id, a ->> 'id', run.id, version ->> 'id', run.specification_id, run.period_key,
-    a ->> 'format', a ->> 'sha256', (a ->> 'bytes')::integer, run.test, a ->> 'engine', a ->> 'model',
-    (version ->> 'score')::double precision, c ->> 'terminologyVersion',
-    coalesce(head.seq, 0), coalesce(head.hash, '')
-  from jsonb_array_elements(conclusion -> 'artifacts') as a;
-
-  insert into deliveries (tenant_id, id, run_id, deliverer)
-  select run.tenant_id, d ->> 'id', run.id, d ->> 'deliverer'
-  from jsonb_array_elements(conclusion -> 'deliveries') as d;
-
-  if run.period_key is not null then
-    update slots set state = 'consumed', updated_at = now(), retry_at = null, reason = null
-    where tenant_id = run.tenant_id and run_id = run.id and state = 'reserved';
-    if not found then
-      raise exception 'run % ends in success without holding its slot', run.id;
-    end if;
-    update artifact_sets set current = false, superseded_by = run.id
-    where tenant_id = run.tenant_id and specification_id = run.specification_id
-      and period_key = run.period_key and current
-    returning run_id into previous;
-    if found then
-      insert into run_events (tenant_id, run_id, seq, type, data)
-      select tenant_id, id, event_seq + 1, 'artifact.superseded',
-        jsonb_build_object('runId', previous, 'by', run.id)
-      from runs where tenant_id = run.tenant_id and id = previous for no key update;
-      update runs set event_seq = event_seq + 1 where tenant_id = run.tenant_id and id = previous;
-    end if;
-  end if;
-  insert into artifact_sets (tenant_id, run_id, specification_id, period_key, current)
-  values (run.tenant_id, run.id, run.specification_id, run.period_key, not run.test);
-
-  insert into audit_events (tenant_id, id, at, actor, action, subject, detail)
-  values (run.tenant_id, c ->> 'auditId', date_trunc('milliseconds', now()), 'system', 'run.succeeded',
-    run.id, c ->> 'auditDetail');
-
-  -- Everybody who waited for this slot learns, in the cadence stage, that it is used up.
-  if run.period_key is not null then
-    for waiter in select id from runs where tenant_id = run.tenant_id
-      and specification_id = run.specification_id and period_key = run.period_key
-      and ordinal = run.ordinal and state = 'parked' and park_reason = 'slot'
-      order by id for no key update skip locked
-    loop
-      perform queue_parked_run(run.tenant_id, waiter, 'slot_taken');
-    end loop;
-  end if;
-end $$;
-
 -- The commits that only move their run on to its next stage, all at once; answers which they were. Of
 -- several of one run, the first.
 create function commit_steps(commits jsonb) returns integer[]
@@ -180,6 +109,115 @@ begin
   return coalesce(done, '{}');
 end $$;
 
+-- The commits that end their runs in success, all at once, with everything that a success records;
+-- answers which they were. Two for one period do not fit into one call: then the caller sends them alone.
+create function commit_successes(commits jsonb) returns integer[]
+language plpgsql as $$
+declare
+  ended jsonb;
+  waiting record;
+begin
+  with ends as (
+    select distinct on (k."runId") e.n, k.*, k.conclusion -> 'version' as version
+    from jsonb_array_elements(commits) with ordinality as e (value, n),
+      jsonb_to_record(e.value) as k ("tenantId" text, "runId" text, epoch integer, stage text,
+        "workerId" text, output text, "durationMs" integer, events jsonb, conclusion jsonb,
+        "terminologyVersion" text, "auditId" text, "auditDetail" text)
+    where e.value -> 'move' ->> 'to' = 'succeeded'
+    order by k."runId", e.n
+  ), moved as (
+    update runs r set state = 'succeeded', finished_at = now(), progress_at = now(),
+      mark_worker_id = null, document_id = s.conclusion ->> 'documentId',
+      score = (s.version ->> 'score')::double precision,
+      event_seq = r.event_seq + jsonb_array_length(s.events)
+    from ends s where r.tenant_id = s."tenantId" and r.id = s."runId" and r.epoch = s.epoch
+      and r.state = 'running' and r.next_stage = s.stage
+    returning s.n, r.tenant_id, r.id, r.specification_id, r.period_key, r.ordinal, r.test,
+      r.event_seq - jsonb_array_length(s.events) as seq
+  ), recorded as (
+    insert into stage_outputs (tenant_id, run_id, stage, epoch, worker_id, output, duration_ms)
+    select m.tenant_id, m.id, s.stage, s.epoch, s."workerId", s.output, s."durationMs"
+    from moved m join ends s on s.n = m.n
+  ), told as (
+    insert into run_events (tenant_id, run_id, seq, type, data)
+    select m.tenant_id, m.id, m.seq + e.n, e.value ->> 'type', e.value -> 'data'
+    from moved m join ends s on s.n = m.n
+    cross join lateral jsonb_array_elements(s.events) with ordinality as e (value, n)
+  ), versioned as (
+    insert into versions (tenant_id, id, run_id, document_id, label, content_hash, package_hash, score,
+      evaluation)
+    select m.tenant_id, s.version ->> 'id', m.id, s.conclusion ->> 'documentId', s.version ->> 'label',
+      s.version ->> 'contentHash', s.version ->> 'packageHash',
+      (s.version ->> 'score')::double precision, s.version ->> 'evaluation'
+    from moved m join ends s on s.n = m.n
+  ), made as (
+    insert into artifacts (tenant_id, id, run_id, version_id, specification_id, period_key, format,
+      sha256, bytes, test, engine, model, score, terminology_version, audit_seq, audit_hash)
+    select m.tenant_id, a ->> 'id', m.id, s.version ->> 'id', m.specification_id, m.period_key,
+      a ->> 'format', a ->> 'sha256', (a ->> 'bytes')::integer, m.test, a ->> 'engine', a ->> 'model',
+      (s.version ->> 'score')::double precision, s."terminologyVersion",
+      coalesce(h.seq, 0), coalesce(h.hash, '')
+    from moved m join ends s on s.n = m.n
+    cross join lateral jsonb_array_elements(s.conclusion -> 'artifacts') as a
+    left join lateral (select c.seq, c.hash from audit_chain c where c.tenant_id = m.tenant_id
+      order by c.seq desc limit 1) as h on true
+  ), sent as (
+    insert into deliveries (tenant_id, id, run_id, deliverer)
+    select m.tenant_id, d ->> 'id', m.id, d ->> 'deliverer'
+    from moved m join ends s on s.n = m.n
+    cross join lateral jsonb_array_elements(s.conclusion -> 'deliveries') as d
+  ), audited as (
+    insert into audit_events (tenant_id, id, at, actor, action, subject, detail)
+    select m.tenant_id, s."auditId", date_trunc('milliseconds', now()), 'system', 'run.succeeded',
+      m.id, s."auditDetail"
+    from moved m join ends s on s.n = m.n
+  )
+  select jsonb_agg(to_jsonb(m)) into ended from moved m;
+  if ended is null then return '{}'; end if;
+
+  with used as (
+    update slots l set state = 'consumed', updated_at = now(), retry_at = null, reason = null
+    from jsonb_populate_recordset(null::runs, ended) as m
+    where m.period_key is not null and l.tenant_id = m.tenant_id and l.run_id = m.id
+      and l.state = 'reserved'
+    returning l.run_id
+  )
+  select m.id into waiting from jsonb_populate_recordset(null::runs, ended) as m
+  where m.period_key is not null and m.id not in (select u.run_id from used u) limit 1;
+  if found then raise exception 'run % ends in success without holding its slot', waiting.id; end if;
+
+  -- One set of artifacts a period is current: the one that was is told of its successor.
+  with superseded as (
+    update artifact_sets t set current = false, superseded_by = m.id
+    from jsonb_populate_recordset(null::runs, ended) as m
+    where t.tenant_id = m.tenant_id and t.specification_id = m.specification_id
+      and t.period_key = m.period_key and t.current
+    returning t.tenant_id, t.run_id, t.superseded_by
+  ), counted as (
+    update runs r set event_seq = r.event_seq + 1 from superseded p
+    where r.tenant_id = p.tenant_id and r.id = p.run_id
+    returning r.tenant_id, r.id, r.event_seq, p.superseded_by
+  )
+  insert into run_events (tenant_id, run_id, seq, type, data)
+  select c.tenant_id, c.id, c.event_seq, 'artifact.superseded',
+    jsonb_build_object('runId', c.id, 'by', c.superseded_by)
+  from counted c;
+  insert into artifact_sets (tenant_id, run_id, specification_id, period_key, current)
+  select m.tenant_id, m.id, m.specification_id, m.period_key, not m.test
+  from jsonb_populate_recordset(null::runs, ended) as m;
+
+  -- Everybody who waited for one of these slots learns, in the cadence stage, that it is used up.
+  for waiting in select r.tenant_id, r.id from jsonb_populate_recordset(null::runs, ended) as m
+    join runs r on r.tenant_id = m.tenant_id and r.specification_id = m.specification_id
+      and r.period_key = m.period_key and r.ordinal = m.ordinal
+    where r.state = 'parked' and r.park_reason = 'slot'
+    order by r.id for no key update of r skip locked
+  loop
+    perform queue_parked_run(waiting.tenant_id, waiting.id, 'slot_taken');
+  end loop;
+  return (select array_agg((e ->> 'n')::integer) from jsonb_array_elements(ended) as e);
+end $$;
+
 create function commit_stages(commits jsonb) returns table (n integer, verdict text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
   set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -188,7 +226,7 @@ declare
   run runs;
   move jsonb;
   events jsonb;
-  stepped integer[];
+  done integer[];
   -- The code of a try that failed, whatever becomes of the run.
   failure text;
 begin
@@ -196,11 +234,11 @@ begin
     join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
     order by r.id for no key update of r;
 
-  stepped := commit_steps(commits);
-  return query select s.n, 'committed' from unnest(stepped) as s (n);
+  done := commit_steps(commits) || commit_successes(commits);
+  return query select d.n, 'committed' from unnest(done) as d (n);
 
   for n, c in select e.n, e.value from jsonb_array_elements(commits) with ordinality as e (value, n)
-    where e.n <> all (stepped)
+    where e.n <> all (done)
   loop
     select * into run from runs where tenant_id = c ->> 'tenantId' and id = c ->> 'runId';
     if not found or run.epoch <> (c ->> 'epoch')::integer or run.state <> 'running'
@@ -226,8 +264,6 @@ begin
     end if;
 
     case move ->> 'to'
-      when 'succeeded' then
-        perform conclude_run(c, run);
       when 'failed', 'blocked' then
         perform end_run(run.tenant_id, run.id, move ->> 'to', move ->> 'code', move -> 'params',
           move ->> 'detail', events);
@@ -250,8 +286,10 @@ begin
   end loop;
 end $$;
 
-revoke all on function commit_stages, commit_steps, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
+revoke all on function commit_stages, commit_steps, commit_successes, end_run, free_slot,
+  queue_parked_run, add_run_events
   from public;
-grant execute on function commit_stages, commit_steps, conclude_run, end_run, free_slot, queue_parked_run, add_run_events
+grant execute on function commit_stages, commit_steps, commit_successes, end_run, free_slot,
+  queue_parked_run, add_run_events
   to almanac_system;
 grant execute on function end_run, free_slot, queue_parked_run, add_run_events to almanac_app;

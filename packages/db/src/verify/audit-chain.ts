@@ -98,7 +98,8 @@ export function judgeLink(
 
 function hashMadeOf(link: StoredLink | undefined): string | undefined {
   const event = link?.event && readEvent(link.event)
-  return event && chainHash({ seq: link.seq, previousHash: link.previous_hash, event })
+  if (!link || !event) return undefined
+  return chainHash({ seq: link.seq, previousHash: link.previous_hash, event })
 }
 
 /** The event of a row; undefined when it is none, or its text is not the canonical one. */

@@ -32,6 +32,7 @@ export const references: Check = {
       await checkReference(access, reference, keys.get(reference.child) ?? [], findings)
     await checkBudgets(access, findings)
     await checkParents(access, findings)
+    await checkReuse(access, findings)
   },
 }
 
@@ -160,5 +161,20 @@ async function checkParents({ snapshot }: Access, findings: Findings): Promise<v
     findings.rows(1)
     if (!own)
       findings.problem('versions', version, `its parent ${parent} is no version of its tenant`)
+  }
+}
+
+/** An answer that was used again was given to a run of the same tenant. */
+async function checkReuse({ snapshot }: Access, findings: Findings): Promise<void> {
+  type Row = { tenant_id: string; run_id: string; seq: number; source: string | null; own: boolean }
+  const rows = snapshot.each<Row>(
+    `select e.tenant_id, e.run_id, e.seq, e.data ->> 'fromRunId' as source, exists (select from runs r
+        where r.tenant_id = e.tenant_id and r.id = e.data ->> 'fromRunId') as own
+      from run_events e where e.type = 'run.output_reused'`,
+  )
+  for await (const { own, source, ...event } of rows) {
+    findings.rows(1)
+    if (!own)
+      findings.problem('run_events', event, `it used an answer of ${source}, no run of its tenant`)
   }
 }

@@ -9,7 +9,7 @@ export const reportSchemaVersion = 1
 const evidenceIds = z.array(z.string())
 
 /** What an engine answers for one item; region and link are keys of the run's scope. */
-export const reportDraftItem = z.strictObject({
+const reportDraftItem = z.strictObject({
   kind: z.enum(itemKinds),
   region: z.string(),
   link: z.string(),
@@ -18,8 +18,7 @@ export const reportDraftItem = z.strictObject({
   evidence: evidenceIds,
 })
 
-export const summaryLine = z.strictObject({ text: z.string(), evidence: evidenceIds })
-export type SummaryLine = z.output<typeof summaryLine>
+const summaryLine = z.strictObject({ text: z.string(), evidence: evidenceIds })
 
 /** What an engine answers for a report: no ids, no dates, no markup. */
 export const reportDraft = z.strictObject({

@@ -43,17 +43,16 @@ function answer(request: EngineRequest, sent: string): Outcome {
 
 /**
  * Everything that the composer reads, in canonical JSON: evidence by its hash, the catalogue by its
- * own. The run's id is not in it, so that equal input of two runs is seen to be equal.
+ * own. Nothing else is in it, so that equal work of two runs is seen to be equal.
  */
 function body({ package: runPackage, call, maxOutputTokens }: EngineRequest): string {
-  const { specification, scope, catalogue, cadence, output, limits } = runPackage
+  const { scope, catalogue, cadence, output, limits } = runPackage
   return canonicalJson({
     engine: name,
     model,
     maxOutputTokens,
     call,
     kind: output.kind,
-    specification: specification.hash,
     scope,
     catalogue: catalogue && [catalogue.industry, catalogue.version, catalogue.hash],
     to: cadence.to,

@@ -45,10 +45,10 @@ export async function callOpenAi(
   const sent: Sent = { body, requestId: '', failure: undefined }
   try {
     await exchange(settings, sent, listener, watch)
+    watch.stop(true)
   } catch (error) {
     sent.failure = error
-  } finally {
-    watch.stop()
+    watch.stop(false)
   }
   const { heard } = listener
   if (heard.end === undefined) signal.throwIfAborted()

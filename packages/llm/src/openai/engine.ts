@@ -16,13 +16,17 @@ export interface OpenAiEngine extends Engine {
   probe(signal: AbortSignal): Promise<EndpointProbe>
 }
 
+export interface OpenAiPorts {
+  /** The instant at which the model must have a price. */
+  now: Date
+}
+
 /**
  * Creates the engine of a provider that speaks OpenAI's wire: the Responses API, or chat completions.
  * Each call is sent once, streamed, not stored by the provider, bound to the JSON schema and to a
- * limit of tokens. Throws INPUT_INVALID for a model
- * that has no price `now`, and for limits that are none.
+ * limit of tokens. Throws INPUT_INVALID for a model that has no price now, and for limits that are none.
  */
-export function createOpenAiEngine(now: Date, options: OpenAiOptions): OpenAiEngine {
+export function createOpenAiEngine({ now }: OpenAiPorts, options: OpenAiOptions): OpenAiEngine {
   const { api, model, prices, parameters = {}, provider = 'openai', baseUrl = openAiUrl } = options
   const tier = options.tier ?? (api === 'responses' ? 'standard' : undefined)
   const asked: PriceTier = tier ?? 'standard'

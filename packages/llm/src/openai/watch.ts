@@ -15,8 +15,8 @@ export interface Watch {
   received(bytes: number): void
   /** The answer's text has grown to so many characters. */
   grown(characters: number): void
-  /** Ends the call, and with it its connection if that is still busy. */
-  stop(): void
+  /** Stops the clocks, and closes the connection unless its answer was read to the end. */
+  stop(isRead: boolean): void
 }
 
 /** Starts the clocks of a call. */
@@ -50,11 +50,11 @@ export function startWatch(signal: AbortSignal, limits: CallLimits): Watch {
     grown(characters) {
       if (characters > limits.answerCharacters) reach('size')
     },
-    stop() {
+    stop(isRead) {
       clearTimeout(total)
       clearTimeout(waiting)
       signal.removeEventListener('abort', cancel)
-      controller.abort()
+      if (!isRead) controller.abort()
     },
   }
 }

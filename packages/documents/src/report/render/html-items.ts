@@ -1,5 +1,6 @@
 import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
 import {
+  countText,
   stopped,
   type ItemView,
   type ReportView,
@@ -29,12 +30,12 @@ export function itemSections({ sections }: ReportView, quietText: string): Html[
   })
 }
 
-const itemList = ({ items, evidence }: SectionView): Html =>
+const itemList = (section: SectionView): Html =>
   html`<p class="count">
-      ${items.length} of ${evidence}: items reported, of the evidence in the window.
+      ${countText(section)}: items reported, and items of evidence in the window.
     </p>
     <ul class="items">
-      ${items.map(item)}
+      ${section.items.map(item)}
     </ul>`
 
 const kinds = {

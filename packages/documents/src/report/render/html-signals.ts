@@ -1,5 +1,5 @@
 import { html, type Html } from '../../render/escape-html.ts'
-import { kindCount, type ReportView, type SectionView } from './view.ts'
+import { countText, kindCount, type ReportView, type SectionView } from './view.ts'
 
 const mostBars = 12
 const mostLabelCharacters = 27
@@ -35,16 +35,16 @@ function chart(sections: readonly SectionView[], most: number): Html {
     <figcaption>
       Items reported: <i class="k"></i>fact, <i class="k kn"></i>interpretation,
       <i class="k km"></i>implication. The outline <i class="k ke"></i>is the evidence in the
-      window; the numbers are items reported of
+      window; the numbers are items reported and items of
       evidence.${more > 0 ? ` And ${more} more deliverables.` : ''}
     </figcaption>
   </figure>`
 }
 
 function describe(section: SectionView): string {
-  const { label, items, evidence } = section
+  const { label } = section
   const [facts, interpretations, implications] = counts(section)
-  return `${label}: ${facts} facts, ${interpretations} interpretations, ${implications} implications, ${items.length} of ${evidence}.`
+  return `${label}: ${facts} facts, ${interpretations} interpretations, ${implications} implications, ${countText(section)}.`
 }
 
 const counts = (section: SectionView): [number, number, number] => [
@@ -71,7 +71,7 @@ function row(section: SectionView, top: number, unit: number): Html {
     >${evidence > 0 ? outline('e', '#55534D', bar.left, y, evidence * unit, 1) : undefined}${facts > 0 ? html`<rect class="f" x="${at(first)}" y="${y}" width="${at(facts * unit)}" height="${bar.height}" fill="#174A84" />` : undefined}${interpretations > 0 ? hatched(second, y, interpretations * unit) : undefined}${implications > 0 ? outline('m', '#6B2A6E', third, y, implications * unit, 2) : undefined}<text
       x="${at(end + 8)}"
       y="${middle + 5}"
-      >${items.length} of ${evidence}</text
+      >${countText(section)}</text
     > `
 }
 

@@ -11,6 +11,7 @@ import {
   warningSentence,
 } from './method.ts'
 import {
+  countText,
   kindCount,
   reportView,
   stopped,
@@ -94,15 +95,13 @@ function itemLine(item: ItemView): string {
   return `${place}: ${statement(item)}`
 }
 
-function sectionBlocks(
-  { label, quiet, items, evidence }: SectionView,
-  quietText: string,
-): string[] {
+function sectionBlocks(section: SectionView, quietText: string): string[] {
+  const { label, quiet, items } = section
   const heading = `## ${md(label)}`
   if (quiet) return [heading, md(quietText)]
   return [
     heading,
-    `${items.length} of ${evidence}: items reported, of items of evidence in the window.`,
+    `${countText(section)}: items reported, and items of evidence in the window.`,
     list(items.map(itemLine)),
   ]
 }

@@ -132,6 +132,10 @@ export function reportView({
 export const stopped = (text: string): string =>
   /[.!?…:]["'”’)\]]?$/u.test(text) ? text : `${text}.`
 
+/** `9 of 67`: items reported of items of evidence; `12 from 10` where several say of one. */
+export const countText = ({ items, evidence }: SectionView): string =>
+  `${items.length} ${items.length > evidence ? 'from' : 'of'} ${evidence}`
+
 /** How many items of each kind a section reports. */
 export const kindCount = ({ items }: SectionView, kind: ItemKind): number =>
   items.filter((item) => item.kind === kind).length

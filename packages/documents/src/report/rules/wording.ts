@@ -46,7 +46,7 @@ const nameOf = ({ axis, key, term }: OutOfScopeTerm) => `${axis}/${key}/${term.t
 const control = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\udb40[\udc00-\udc7f]/
 const zeroWidth = /[\u00ad\u200b\u2060-\u2065\ufeff]/
 const live =
-  /<[a-z/!?]|!?\[[^\]]*\]\s*\(|\b(?:javascript|vbscript)\s*:\s*\S|\bdata:[\w/+.-]*[;,]|&(?:#\d+|#x[0-9a-f]+|lt|gt);/i
+  /<[a-z/!?]|!?\[[^\]]*\]\(\s*<?(?:[a-z][a-z0-9+.-]*:|[/#]|www\.)|\b(?:javascript|vbscript)\s*:\s*\S|\bdata:[\w/+.-]*[;,]|&(?:#\d+|#x[0-9a-f]+|lt|gt);/i
 
 /**
  * UNSAFE_TEXT: characters that act on the reader's screen unseen (error), and characters without width
