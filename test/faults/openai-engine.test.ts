@@ -165,7 +165,9 @@ const succeeds = { state: 'succeeded', slot: 'consumed' } as const
 const fails = (code: string) => ({ state: 'failed', code, slot: 'free' }) as const
 const waits = (ms: number) => ({ state: 'parked', slot: 'reserved', delays: [ms] }) as const
 const completed = { kind: 'completed' }
+/** Short where every call is spoiled; long enough for the one that is not, on a busy machine. */
 const quick = { firstByteMs: 200 }
+const patient = { firstByteMs: 2_000 }
 
 /** A fault of the content: the findings go back once, and the repaired document is taken. */
 const repaired = (name: Extract<FaultRuleInput['fault'], string>): Row => ({
@@ -257,14 +259,14 @@ const table: Row[] = [
     ...waits(20_000),
     holds: ['released'],
   },
-  lostOnce('a hang past the time-out', { name: 'hang', billed: true }, 'timeout', quick),
+  lostOnce('a hang past the time-out', { name: 'hang', billed: true }, 'timeout', patient),
   lostAlways('a hang past the time-out', 'hang', 'timeout', quick),
   lostOnce('a reset before the first byte', 'reset_before_first_byte', 'reset'),
   lostOnce('a reset mid-stream', 'reset_mid_stream', 'reset'),
   lostAlways('a reset mid-stream', 'reset_mid_stream', 'reset'),
   lostOnce('an error mid-stream', 'stream_error', 'server_error'),
   lostOnce('a failed response', 'response_failed', 'server_error'),
-  lostOnce('a slow drip', { name: 'slow_drip', intervalMs: 50 }, 'timeout', { totalMs: 400 }),
+  lostOnce('a slow drip', { name: 'slow_drip', intervalMs: 50 }, 'timeout', { totalMs: 3_000 }),
   {
     name: 'truncated',
     fault: { name: 'truncated', tokens: 50 },

@@ -114,9 +114,11 @@ const grant = z.object({ periodKey: z.string(), ordinal: z.int() })
 async function checkGrants({ snapshot }: Access, findings: Findings): Promise<void> {
   const rows = snapshot.each<Slot & { details: string[] }>(
     `select s.tenant_id, s.specification_id, s.period_key, s.ordinal,
-        array(select e.detail from audit_events e where e.tenant_id = s.tenant_id
-          and e.action = 'slot.granted' and e.subject = s.specification_id) as details
-      from slots s where s.ordinal > 0`,
+        coalesce(array_agg(e.detail) filter (where e.detail is not null), '{}') as details
+      from slots s left join audit_events e on e.tenant_id = s.tenant_id
+        and e.action = 'slot.granted' and e.subject = s.specification_id
+      where s.ordinal > 0
+      group by s.tenant_id, s.specification_id, s.period_key, s.ordinal`,
   )
   for await (const { details, ...slot } of rows) {
     const granted = details.some((detail) => {
