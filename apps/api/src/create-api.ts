@@ -1,9 +1,7 @@
 import { systemClock } from '@almanac/runtime'
 import express, { type Express } from 'express'
-import { z } from 'zod'
 import { createAuthenticator } from './authenticate.ts'
 import { bindRoutes } from './binding/bind-routes.ts'
-import { issueWording } from './binding/issue-wording.ts'
 import { bindDocs } from './docs/bind-docs.ts'
 import { allHandlers, furtherIssues } from './handlers/all-handlers.ts'
 import { livez, readyz } from './health.ts'
@@ -24,8 +22,6 @@ export type Api = Express & {
 
 /** The HTTP API: every route of the contract, its documentation, and its health. */
 export function createApi(options: ApiOptions): Api {
-  // What domain parses says the same of the same mistake.
-  z.config({ customError: issueWording })
   const closing = new AbortController()
   const parts: ApiParts = {
     wakeCancel: () => undefined,

@@ -71,7 +71,7 @@ describe('an import', () => {
       item(1),
       '',
       '{"id":',
-      item(2, { title: undefined, url: 'javascript:alert(1)' }),
+      item(2, { title: 7, url: 'javascript:alert(1)' }),
       '[1]',
       item(3, { text: 'x'.repeat(limits.lineBytes) }),
       item(4, { publishedAt: 'yesterday' }),

@@ -83,10 +83,10 @@ describe('a specification', () => {
     const address = `/v1/specifications/${resource.id}`
     for (const [change, field] of [
       [{ cadence: 'hourly' }, 'cadence'],
-      [{ title: null }, 'title'],
+      [{ title: 7 }, 'title'],
       [{ regions: ['atlantis'] }, 'regions.0'],
       [{ industry: 'nonsense' }, 'industry'],
-      [{ nonsense: 1 }, 'is not known here'],
+      [{ nonsense: 1 }, 'nonsense'],
       [{ kind: 'workflow' }, undefined],
     ] as const) {
       const found = await refused('PATCH', address, patch('"1"', change), 'INPUT_INVALID')

@@ -3,6 +3,7 @@ import {
   entitlement,
   specification,
   type Entitlement,
+  type Specification,
   type SpecificationState,
 } from '@almanac/domain'
 import { lowestId } from '@almanac/domain/ids'
@@ -29,6 +30,20 @@ const nothingBought: Entitlement = {
   onDemandRunsPerMonth: 0,
 }
 
+/** Bodies never change under their hash, so each is parsed once; the oldest gives way. */
+const parsed = new Map<string, Specification>()
+const mostParsed = 500
+
+function parseBody(hash: string, body: string): Specification {
+  const known = parsed.get(hash)
+  if (known) return known
+  const fresh = specification.parse(JSON.parse(body))
+  const [oldest] = parsed.keys()
+  if (parsed.size >= mostParsed && oldest !== undefined) parsed.delete(oldest)
+  parsed.set(hash, fresh)
+  return fresh
+}
+
 /** The revision that a run is bound to, with the live facts around it, in one round trip. */
 export function createSpecifications(db: Database): Specifications {
   return {
@@ -51,7 +66,7 @@ export function createSpecifications(db: Database): Specifications {
         state: row.state,
         tenantName: row.tenant_name,
         tenantSuspended: row.tenant_state === 'suspended',
-        body: specification.parse(JSON.parse(row.body)),
+        body: parseBody(row.hash, row.body),
         hash: row.hash,
         entitlement: row.entitlement === null ? nothingBought : entitlement.parse(row.entitlement),
         onDemandRunsThisMonth: row.on_demand_runs,

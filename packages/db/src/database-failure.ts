@@ -11,9 +11,6 @@ export function failureCode(error: unknown): string | undefined {
 export const gaveWay = (error: unknown): boolean =>
   ['40001', '40P01'].includes(failureCode(error) ?? '')
 
-/** A unique key refused a row that is there already. */
-export const isDuplicate = (error: unknown): boolean => failureCode(error) === '23505'
-
 const lost: Record<string, string> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was lost',

@@ -15,4 +15,5 @@ export {
   type Trx,
 } from './pool.ts'
 export { createOperations, createPorts, type DatabasePorts } from './ports.ts'
+export { rememberRuns } from './run-memory.ts'
 export type { BudgetLevel, CallState, Schema } from './schema.ts'

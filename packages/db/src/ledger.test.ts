@@ -297,8 +297,24 @@ describe('an open call', () => {
   it('of an earlier epoch is not waited for', async () => {
     const run = await oneRun()
     await ledger.hold(holdRequest(run, workerId))
+    await superuser('update runs set epoch = epoch + 1 where id = $1', [run.facts.id])
     const resumed = { ...run, epoch: run.epoch + 1 }
     expect(await ledger.hold(holdRequest(resumed, workerId))).toEqual({ state: 'granted', seq: 2 })
+  })
+})
+
+describe('a call of a run that the caller has lost', () => {
+  it.each(['cancelling', 'failed'])('because it is %s is not granted', async (state) => {
+    const run = await oneRun()
+    await superuser('update runs set state = $2 where id = $1', [run.facts.id, state])
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'busy' })
+    expect(await callState(run)).toBeUndefined()
+  })
+
+  it('because it was taken over is not granted', async () => {
+    const run = await oneRun()
+    await superuser('update runs set epoch = epoch + 1 where id = $1', [run.facts.id])
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'busy' })
   })
 })
 

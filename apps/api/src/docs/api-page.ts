@@ -24,7 +24,9 @@ export function apiPage(): string {
           <ul class="index">
             ${names.map(
               (name) =>
-                html`<li><a href="#${name}">${heading(name)}</a> ${routes[name].summary}</li> `,
+                html`<li>
+                  <a href="#${name}">${heading(name)}</a> ${prose(routes[name].summary)}
+                </li> `,
             )}
           </ul>
         `,

@@ -19,7 +19,7 @@ export function errorsPage(): string {
         ${codes.map(
           (code) =>
             html`<li>
-              <a href="#${code}"><code>${code}</code></a>
+              <a href="#${code}"><code>${code}</code></a> ${errorEntry(code).title}
             </li> `,
         )}
       </ul>
@@ -55,7 +55,7 @@ function errorSection(code: ErrorCode): Html {
           </td>
         </tr>
         <tr>
-          <th>A run</th>
+          <th>In a run</th>
           <td>${fates[ends]}</td>
         </tr>
       </table>

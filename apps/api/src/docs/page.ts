@@ -52,9 +52,10 @@ pre { background: var(--tint); padding: 12px 16px; border-radius: 6px; overflow-
 pre code { padding: 0; background: none; overflow-wrap: normal; }
 table { border-collapse: collapse; width: 100%; font-size: 15px; }
 th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-top: 1px solid var(--line); }
-th { font-weight: 500; white-space: nowrap; }
+th { width: 200px; font-weight: 500; white-space: nowrap; }
 .quiet { color: var(--quiet); }
-.method { display: inline-block; min-width: 56px; font-weight: 600; text-transform: uppercase; }
+.method { display: inline-block; min-width: 72px; font-weight: 600; text-transform: uppercase; }
 ul.index { list-style: none; padding: 0; }
+ul.index a { text-decoration: none; }
 summary { cursor: pointer; color: var(--accent); }
 `

@@ -57,15 +57,24 @@ function typeOf(schema: JsonSchema, resolve: Resolve): string {
   if (alternatives) return alternatives.map((one) => typeOf(one, resolve)).join(' or ')
   if (items) return `list of ${typeOf(items, resolve)}`
   if (properties) return 'object'
-  return type === undefined ? 'any JSON' : [type].flat().join(' or ')
+  return type === undefined ? 'any JSON' : [type].flat().map(nounOf).join(' or ')
 }
 
+const nouns: Record<string, string> = { string: 'text', integer: 'whole number' }
+const nounOf = (type: string): string => nouns[type] ?? type
+
 function boundsOf({ minimum, maximum, minLength, maxLength, format }: JsonSchema): string[] {
+  const least = minimum === undefined || minimum <= -safe ? undefined : minimum
+  const most = maximum === undefined || maximum >= safe ? undefined : maximum
   return [
     ...(format === undefined ? [] : [format]),
-    ...(minimum === undefined || minimum <= -safe ? [] : [`at least ${minimum}`]),
-    ...(maximum === undefined || maximum >= safe ? [] : [`at most ${maximum}`]),
-    ...(minLength === undefined ? [] : [`at least ${minLength} characters`]),
-    ...(maxLength === undefined ? [] : [`at most ${maxLength} characters`]),
+    ...rangeOf(least, most, ''),
+    ...rangeOf(minLength, maxLength, ' characters'),
   ]
+}
+
+function rangeOf(least: number | undefined, most: number | undefined, unit: string): string[] {
+  if (least !== undefined && most !== undefined) return [`${least} to ${most}${unit}`]
+  if (least !== undefined) return [`at least ${least}${unit}`]
+  return most === undefined ? [] : [`at most ${most}${unit}`]
 }

@@ -1,4 +1,5 @@
 import {
+  assertMigrated,
   verify,
   type CheckResult,
   type Codec,
@@ -22,6 +23,7 @@ import { createEngine } from '../system/engine.ts'
 /**
  * `almanac verify`: holds the stored rows of all tenants against what Almanac promises. Prints a line
  * a check and every row that is wrong; the exit code is 1 when there is one.
+ * Throws DATABASE_NOT_MIGRATED, DATABASE_UNREACHABLE.
  */
 export async function verifyDatabase(screen: Screen, config: Config): Promise<void> {
   const log = createLogger(config, 'stderr')
@@ -30,7 +32,10 @@ export async function verifyDatabase(screen: Screen, config: Config): Promise<vo
     engines: [await createEngine(config, log, { probe: false }), createDeterministicEngine()],
     kinds: createKinds({ industryByHash: findIndustryByHash }),
   }
-  await withDatabase(config, log, ({ db, codec }) => verifyAndTell(db, { ...parts, codec }, screen))
+  await withDatabase(config, log, async ({ db, codec }) => {
+    await assertMigrated(db)
+    await verifyAndTell(db, { ...parts, codec }, screen)
+  })
 }
 
 export interface VerifyParts {
@@ -122,7 +127,7 @@ const glyphOf = ({ problemCount, rows }: CheckResult): string =>
   problemCount > 0 ? '✕' : rows > 0 ? '✓' : '–'
 
 function countOf({ rows, unit, notes }: CheckResult): string {
-  const counted = rows > 0 ? `${rows} ${unit}` : `no ${unit}: nothing to check yet`
+  const counted = rows > 0 ? `${unit}: ${rows}` : `${unit}: nothing to check yet`
   return [counted, ...notes].join('; ')
 }
 

@@ -7,7 +7,7 @@ import { openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
 import { createRunnerPorts } from './runner-ports.ts'
 
-export const version = '0.1.0'
+const version = '0.1.0'
 
 /** Everything of one process, running. */
 export interface System {

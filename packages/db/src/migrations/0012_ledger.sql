@@ -99,7 +99,8 @@ $$;
 
 -- Claims calls and holds their money. Answers for each: granted, settled (was answered before; the
 -- answer's hash), reused (an equal request of another run was; its run), busy (another attempt that is
--- still under way has it open), in_flight (another run asks the same just now), refused (the level).
+-- still under way has it open, or the run is no longer the caller's), in_flight (another run asks the
+-- same just now), refused (the level).
 create function hold_calls(requests jsonb)
 returns table (n integer, outcome text, seq integer, output_hash text, from_run text, level text,
   unit text, needed bigint, left_over bigint)
@@ -124,6 +125,13 @@ begin
     order by r.value ->> 'runId' collate "C", r.value ->> 'callKey' collate "C"
   loop
     output_hash := null; from_run := null; level := null; unit := null; needed := null; left_over := null;
+    -- Fenced like a commit: a worker that has lost the run pays for nothing more.
+    if not exists (select from runs r where r.tenant_id = q ->> 'tenantId' and r.id = q ->> 'runId'
+      and r.state = 'running' and r.epoch = (q ->> 'epoch')::integer)
+    then
+      outcome := 'busy'; seq := 0;
+      return next; continue;
+    end if;
     select * into latest from engine_calls c where c.tenant_id = q ->> 'tenantId'
       and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey'
     order by c.seq desc limit 1 for no key update;

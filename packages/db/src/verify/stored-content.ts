@@ -20,7 +20,7 @@ export const storedContent: Check = {
       await checkTenant(access, id, count, findings)
     const told = kindNames.filter((kind) => kinds.has(kind))
     if (told.length > 0)
-      findings.note(`among them ${told.map((kind) => `${kinds.get(kind)} ${kind}s`).join(', ')}`)
+      findings.note(`among them ${told.map((kind) => `${kind}s ${kinds.get(kind)}`).join(', ')}`)
     const erased = kinds.get('erased')
     if (erased) findings.note(`${erased} erased`)
   },

@@ -90,7 +90,7 @@ async function exchange(
 }
 
 const mediaType = ({ headers }: Response): string =>
-  headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() || 'none'
+  headers.get('content-type')?.split(';')[0]?.trim().toLowerCase().slice(0, 80) || 'none'
 
 function countedBy(watch: Watch, { body, status, headers }: Response): Response {
   const counting = new TransformStream<Uint8Array, Uint8Array>({

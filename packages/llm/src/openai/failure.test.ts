@@ -261,6 +261,17 @@ const responsesTable: Row[] = [
     { kind: 'misconfigured', status: 404, code: 'model_not_found' },
   ],
   [
+    'an error in the form of another server',
+    (out) =>
+      reply(out, 400, { object: 'error', message: 'No.', type: 'BadRequestError', code: 400 }),
+    { kind: 'misconfigured', status: 400, code: 'BadRequestError' },
+  ],
+  [
+    'an error whose code is a sentence',
+    (out) => reply(out, 404, error('There is no such thing here.\u0007', 'not found')),
+    { kind: 'misconfigured', status: 404, code: 'status 404' },
+  ],
+  [
     'an error of 50 MB',
     (out) => {
       out.writeHead(500, { 'content-type': 'text/plain' })

@@ -45,18 +45,20 @@ export interface FailedCall {
 export async function outcomeOfFailure(error: unknown, call: FailedCall): Promise<Outcome> {
   if (error instanceof WrongContentType)
     return { kind: 'misconfigured', status: 200, code: `content type ${error.contentType}` }
-  if (error instanceof APIConnectionTimeoutError) return { kind: 'unknown', reason: 'timeout' }
   if (error instanceof APIConnectionError) return unconnected(error)
   if (!(error instanceof APIError)) return { kind: 'unknown', reason: 'reset' }
   const { status } = error
-  return status === undefined ? streamFailure(error.code, call) : refusal(status, error, call)
+  return status === undefined ? streamFailure(named(error)[0], call) : refusal(status, error, call)
 }
 
+/** What a provider calls an error: its code, then its type; some servers write numbers, or sentences. */
+const named = ({ code, type }: APIError): string[] =>
+  [code, type].filter((name): name is string => typeof name === 'string' && isName.test(name))
+
+const isName = /^[\w.:-]{1,80}$/
+
 /** The outcome of a failure that the provider tells inside an answer that had begun well. */
-export async function streamFailure(
-  code: string | null | undefined,
-  call: FailedCall,
-): Promise<Outcome> {
+export async function streamFailure(code: string | undefined, call: FailedCall): Promise<Outcome> {
   if (isBilling(code)) return { kind: 'billing_stop', code: code ?? 'billing' }
   if (isPolicy(code)) return { kind: 'filtered', usage: await call.inputUsage(), requestId: '' }
   if (call.begun) return { kind: 'unknown', reason: 'server_error' }
@@ -69,11 +71,11 @@ export async function streamFailure(
 async function refusal(status: number, error: APIError, call: FailedCall): Promise<Outcome> {
   const wait = retryAfterMs(error.headers ?? new Headers())
   const waiting = wait === undefined ? {} : { retryAfterMs: wait }
-  const code = error.code ?? error.type ?? undefined
+  const names = named(error)
+  const [code] = names
   if (status === 402) return { kind: 'billing_stop', code: code ?? 'payment_required' }
   if (status === 429) {
-    const billing = [error.code, error.type].find(isBilling)
-    if (billing) return { kind: 'billing_stop', code: error.code ?? billing }
+    if (names.some(isBilling)) return { kind: 'billing_stop', code: code ?? 'billing' }
     const isFlex = call.flex && (code === 'resource_unavailable' || code === 'flex_unavailable')
     return { kind: 'not_billed', reason: isFlex ? 'flex_unavailable' : 'rate', ...waiting }
   }
@@ -87,16 +89,16 @@ async function refusal(status: number, error: APIError, call: FailedCall): Promi
 }
 
 /** Codes and types that say that the account, not the moment, is the trouble. */
-const isBilling = (code: string | null | undefined): boolean =>
-  code != null &&
+const isBilling = (code: string | undefined): boolean =>
+  code !== undefined &&
   (/^(?:insufficient_quota|credit_balance_exhausted|billing_not_active|billing_hard_limit_reached)$/.test(
     code,
   ) ||
     /(?:^|_)(?:spend|usage)_limit_(?:exceeded|reached)$/.test(code))
 
 /** Codes by which a provider refuses a prompt for what it says. */
-const isPolicy = (code: string | null | undefined): boolean =>
-  code != null && /^(?:content_filter|invalid_prompt|.*_policy(?:_violation)?)$/.test(code)
+const isPolicy = (code: string | undefined): boolean =>
+  code !== undefined && /^(?:content_filter|invalid_prompt|.*_policy(?:_violation)?)$/.test(code)
 
 const neverSent = new Set([
   'ECONNREFUSED',
@@ -113,7 +115,10 @@ function unconnected(error: APIConnectionError): Outcome {
   if (codes.some((code) => neverSent.has(code))) return { kind: 'not_billed', reason: 'overloaded' }
   const bad = codes.find((code) => certificate.test(code))
   if (bad) return { kind: 'misconfigured', status: 0, code: bad }
-  return { kind: 'unknown', reason: 'reset' }
+  return {
+    kind: 'unknown',
+    reason: error instanceof APIConnectionTimeoutError ? 'timeout' : 'reset',
+  }
 }
 
 /** The codes of an error and of what caused it: fetch wraps the socket's error, at times twice. */
