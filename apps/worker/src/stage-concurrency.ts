@@ -3,16 +3,19 @@ import type { StageName } from '@almanac/domain'
 /** How many jobs of each stage a process runs at once. */
 export type StageConcurrency = Record<StageName, number>
 
-/** Small numbers for two cores; `execute` waits for an engine most of its time and may be many. */
+/**
+ * For two cores and a queue in Postgres. `execute` waits for an engine most of its time and may be
+ * many; the others wait for the database, and with a queue in Redis 16 of each are faster.
+ */
 export const defaultConcurrency: StageConcurrency = {
   retrieve: 4,
   cadence: 4,
-  assemble: 3,
+  assemble: 4,
   execute: 16,
-  validate: 3,
-  refine: 3,
-  evaluate: 3,
-  export: 3,
+  validate: 4,
+  refine: 4,
+  evaluate: 4,
+  export: 4,
   persist: 4,
   deliver: 2,
 }

@@ -2,7 +2,7 @@ import { isAlmanacError, type RunId } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
 import { createCommitStage } from './commit-stage.ts'
-import { createDriver, moveCommit, stepCommit } from './testing/drive-run.ts'
+import { conclusionCommit, createDriver, moveCommit, stepCommit } from './testing/drive-run.ts'
 
 const { db, superuser } = await testDatabase()
 const driver = createDriver(db)
@@ -230,6 +230,76 @@ describe('a success', () => {
       deliveries: 1,
     })
     expect(JSON.parse(String(row?.['audit']))).toMatchObject({ score: 0.9 })
+  })
+
+  it('is recorded beside others in one group, each with what is its own', async () => {
+    const tenants = await Promise.all(Array.from({ length: 5 }, () => testTenant(db)))
+    const ids = await Promise.all(
+      tenants.map(async (tenant) => {
+        const id = await queueRun(db, tenant, { period: '2022-W10' })
+        await driver.admit(tenant.tenantId)
+        await driver.advance(tenant.tenantId, id, 'persist')
+        return id
+      }),
+    )
+    const commits = await Promise.all(
+      tenants.map(async ({ tenantId }, i) =>
+        conclusionCommit(ports, await driver.load(tenantId, ids[i] ?? 'run_'), workerId),
+      ),
+    )
+    const [first] = commits
+    if (!first) throw new Error('no commit')
+    const verdicts = await Promise.all([...commits, first].map((c) => ports.commitStage(c)))
+    expect(verdicts).toEqual([...commits.map(() => 'committed'), 'duplicate'])
+    const rows = await superuser(
+      `select r.tenant_id, v.content_hash, count(a.*)::int as artifacts, s.state from runs r
+        join versions v on v.run_id = r.id join artifacts a on a.run_id = r.id
+        join slots s on s.run_id = r.id where r.id = any ($1)
+        group by 1, 2, 4, r.id order by array_position($1, r.id::text)`,
+      [ids],
+    )
+    expect(rows).toEqual(
+      commits.map(({ tenantId, conclusion }) => ({
+        tenant_id: tenantId,
+        content_hash: conclusion?.version.contentHash,
+        artifacts: 2,
+        state: 'consumed',
+      })),
+    )
+  })
+
+  it('in one group with another of its period leaves one of them current', async () => {
+    const tenant = await testTenant(db)
+    const { tenantId, specificationId } = tenant
+    const planned = await queueRun(db, tenant, { period: '2022-W10' })
+    await driver.admit(tenantId)
+    await driver.advance(tenantId, planned, 'persist')
+    await superuser(
+      `insert into slots (tenant_id, specification_id, period_key, ordinal, state, window_from,
+          window_to, cadence, time_zone, granted_by)
+        select tenant_id, specification_id, period_key, 1, 'free', window_from, window_to, cadence,
+          time_zone, 'somebody' from slots where specification_id = $1`,
+      [specificationId],
+    )
+    const granted = await queueRun(db, tenant, { period: '2022-W10' })
+    await driver.admit(tenantId)
+    await driver.advance(tenantId, granted, 'persist')
+    const commits = await Promise.all(
+      [planned, granted].map(async (id) =>
+        conclusionCommit(ports, await driver.load(tenantId, id), workerId),
+      ),
+    )
+    const verdicts = await Promise.all(commits.map((commit) => ports.commitStage(commit)))
+    expect(verdicts).toEqual(['committed', 'committed'])
+    const sets = await superuser(
+      `select current, superseded_by is not null as superseded from artifact_sets
+        where tenant_id = $1 order by current`,
+      [tenantId],
+    )
+    expect(sets).toEqual([
+      { current: false, superseded: true },
+      { current: true, superseded: false },
+    ])
   })
 
   it('without the slot is refused whole', async () => {

@@ -7,19 +7,23 @@ import type { Database, DedicatedConnection } from './pool.ts'
  */
 export function createLeadership(db: Database): Leadership {
   const led = new Set<LoopName>()
-  let connecting: Promise<DedicatedConnection> | undefined
+  let current: Promise<DedicatedConnection> | undefined
 
   const connection = async (): Promise<DedicatedConnection> => {
-    connecting ??= db.dedicate('leadership')
+    const opened = (current ??= db.dedicate('leadership'))
+    const forget = () => {
+      if (current !== opened) return
+      current = undefined
+      led.clear()
+    }
     try {
-      const open = await connecting
-      if (!open.lost.aborted) return open
+      const usable = await opened
+      if (!usable.lost.aborted) return usable
     } catch (error) {
-      connecting = undefined
+      forget()
       throw error
     }
-    led.clear()
-    connecting = undefined
+    forget()
     return connection()
   }
 

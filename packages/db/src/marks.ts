@@ -18,9 +18,11 @@ export function createMarks(db: Database): RunMarks {
       if (runIds.length === 0) return []
       const rows = await db.querySystem(
         'marks',
-        sql<{ id: RunId }>`select r.id from runs r join tenants t on t.id = r.tenant_id
-          where r.id = any (${runIds}::text[])
-            and (r.state in ('cancelling', 'cancelled') or t.state = 'suspended')`,
+        sql<{ id: RunId }>`select r.id from runs r
+          where r.state in ('cancelling', 'cancelled') and r.id = any (${runIds}::text[])
+          union all
+          select r.id from tenants t join runs r on r.tenant_id = t.id and r.state = 'running'
+          where t.state = 'suspended' and r.id = any (${runIds}::text[])`,
       )
       return rows.map(({ id }) => id)
     },

@@ -1,5 +1,6 @@
 import { AlmanacError, parse, tenantId as tenantIdSchema, type TenantId } from '@almanac/domain'
 import { CompiledQuery, Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
+import type { EventEmitter } from 'node:events'
 import { Client, Pool } from 'pg'
 import { columnTypes } from './column-types.ts'
 import { databaseFailure } from './database-failure.ts'
@@ -151,9 +152,18 @@ interface RolePool {
 
 /** A pool whose connections act in one role. */
 function openPool(url: string, role: string, size: number): RolePool {
-  const pool = new Pool({ ...connectionOf(url, role), max: size, idleTimeoutMillis: 60_000 })
-  // A connection that breaks while idle leaves the pool; the next query opens a new one.
+  const settings = connectionOf(url, role)
+  const pool = new Pool({
+    ...settings,
+    // A process that stops in the middle of a transaction must not keep its locks.
+    options: `${settings.options} -c idle_in_transaction_session_timeout=60000`,
+    max: size,
+    idleTimeoutMillis: 60_000,
+  })
+  // A connection that breaks leaves the pool, and whoever uses it learns by the next query. Without
+  // these listeners it would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client: EventEmitter) => client.on('error', () => undefined))
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   const where = whereOf(url)
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {

@@ -14,10 +14,6 @@ export async function countTokens(text: string): Promise<number> {
   return tokens
 }
 
-/** The counter as a value, for callers that are given one. */
-export const loadTokenCounter = async (): Promise<typeof countTokens> =>
-  Promise.resolve(countTokens)
-
 /** Evidence may spell special tokens such as <|endoftext|>; they are text like any other. */
 const allText = { disallowedSpecial: new Set<string>() }
 

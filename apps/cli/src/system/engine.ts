@@ -21,13 +21,16 @@ export async function createEngine(
     throw new AlmanacError('CONFIG_INVALID', {
       issues: [{ field: 'OPENAI_API_KEY', message: 'must be set for ALMANAC_ENGINE=openai' }],
     })
-  const created = createOpenAiEngine({ now: systemClock.now() }, {
-    api,
-    model,
-    apiKey,
-    baseUrl,
-    prices: openAiPrices,
-  })
+  const created = createOpenAiEngine(
+    { now: systemClock.now() },
+    {
+      api,
+      model,
+      apiKey,
+      baseUrl,
+      prices: openAiPrices,
+    },
+  )
   if (probe && api === 'chat') {
     const found = await created.probe(AbortSignal.timeout(probeTimeoutMs))
     log.info({ engine: created.name, model, probe: found }, 'probed the endpoint')

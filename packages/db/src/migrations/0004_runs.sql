@@ -51,10 +51,12 @@ create table runs (
   check ((state = 'parked') = (wake_at is not null))
 ) partition by range (id);
 create index runs_queued on runs (tenant_id, id) where state = 'queued';
+create index runs_expiring on runs (deadline_at) where state = 'queued';
 -- Not on progress_at: a column that every commit changes would make each of them write all indexes.
 create index runs_running on runs (tenant_id, id) where state = 'running';
-create index runs_cancelling on runs (id) where state = 'cancelling';
+create index runs_cancelling on runs (id) where state in ('cancelling', 'cancelled');
 create index runs_parked on runs (wake_at) where state = 'parked';
+create index runs_suspended on runs (tenant_id, id) where state = 'parked' and park_reason = 'tenant_suspended';
 create index runs_waiting on runs (tenant_id, specification_id, period_key, id)
   where state = 'parked' and park_reason = 'slot';
 create index runs_specification on runs (tenant_id, specification_id, id desc);

@@ -112,13 +112,20 @@ declare
   slot_state text;
   because text;
 begin
-  for run in select r.* from runs r where r.state = 'parked' and (r.wake_at <= now()
-      or (r.park_reason = 'slot' and not exists (select from slots s where s.tenant_id = r.tenant_id
-        and s.specification_id = r.specification_id and s.period_key = r.period_key
-        and s.ordinal = r.ordinal and s.state = 'reserved'))
-      or (r.park_reason = 'tenant_suspended' and exists (select from tenants t
-        where t.id = r.tenant_id and t.state = 'active')))
-    order by r.id limit most for no key update skip locked
+  for run in with due as (
+      select p.tenant_id, p.id from runs p where p.state = 'parked' and p.wake_at <= now()
+      union
+      select w.tenant_id, w.id from runs w where w.state = 'parked' and w.park_reason = 'slot'
+        and not exists (select from slots s where s.tenant_id = w.tenant_id
+          and s.specification_id = w.specification_id and s.period_key = w.period_key
+          and s.ordinal = w.ordinal and s.state = 'reserved')
+      union
+      select p.tenant_id, p.id from runs p join tenants t on t.id = p.tenant_id and t.state = 'active'
+      where p.state = 'parked' and p.park_reason = 'tenant_suspended'
+    )
+    select r.* from due d join runs r on r.tenant_id = d.tenant_id and r.id = d.id
+    where r.state = 'parked'
+    order by r.id limit most for no key update of r skip locked
   loop
     because := null;
     outcome := null;

@@ -69,7 +69,7 @@ export interface Check {
 }
 
 /** Problems of a check that are told one by one; the rest is counted. */
-export const mostProblems = 100
+const mostProblems = 100
 
 /** Collects what a check finds, with bounded memory; `seen` hears of every row that was looked at. */
 export function collectFindings(

@@ -7,7 +7,7 @@ import {
   type RunPackage,
 } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
-import type { CallRef, EngineRequest, Outcome, Ports, RunFacts } from '../ports.ts'
+import type { CallRef, EngineRequest, HoldRequest, Outcome, Ports, RunFacts } from '../ports.ts'
 import { Elsewhere, Park } from '../stage.ts'
 
 export type CallPorts = Pick<
@@ -81,7 +81,7 @@ export async function callEngine(
     packageHash: context.packageHash,
     estimate,
     reuse: !run.fresh,
-    runLimit: { microUsd: runPackage.limits.runMicroUsd, tokens: runPackage.limits.runTokens },
+    runLimit: runLimit(run, runPackage),
   })
   if (hold.state === 'busy') return { wait: new Elsewhere() }
   if (hold.state === 'refused') throw new AlmanacError('BUDGET_EXHAUSTED', hold)
@@ -96,6 +96,18 @@ export async function callEngine(
   const outcome = await send(request, body, ports, signal)
   return settle(ref, outcome, request, ports)
 }
+
+/** What a run may spend: its specification's budget, and a test run a small one of its own at most. */
+function runLimit({ test }: RunFacts, { limits }: RunPackage): HoldRequest['runLimit'] {
+  const { runMicroUsd, runTokens } = limits
+  if (!test) return { microUsd: runMicroUsd, tokens: runTokens }
+  return {
+    microUsd: Math.min(runMicroUsd, testLimit.microUsd),
+    tokens: Math.min(runTokens, testLimit.tokens),
+  }
+}
+
+const testLimit = { microUsd: 100_000, tokens: 80_000 }
 
 /** The request of a call; `verify` rebuilds it the same way from stored rows. */
 export async function buildRequest(

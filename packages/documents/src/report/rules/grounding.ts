@@ -1,5 +1,5 @@
 import type { Finding, PackageEvidence, RunPackage } from '@almanac/domain'
-import { plainText, plainTitle } from '@almanac/industries'
+import { plainTitle } from '@almanac/industries'
 import { clipped, listed } from '../../finding.ts'
 import { localTime } from '../../render/local-date.ts'
 import { groundOf, ungrounded, type Ground } from '../grounding/ground.ts'
@@ -65,13 +65,20 @@ const mayCount = (kind: ItemKind | undefined): boolean =>
 const titleOf = (item: PackageEvidence | undefined): string[] =>
   item ? [plainTitle(item.title)] : []
 
-/** `text` without the cited titles that it quotes in full: what stands in them is grounded. */
+/**
+ * `text` without the cited titles that it quotes in full: what stands in them is grounded. Only between
+ * quotation marks: a short title may also stand inside a word or a date that is not grounded.
+ */
 const without = (text: string, titles: readonly string[]): string =>
-  titles.reduce((rest, title) => (title.length > 3 ? rest.replaceAll(title, ' ') : rest), text)
+  titles.reduce(
+    (rest, title) => rest.replaceAll(`“${title}”`, ' ').replaceAll(`"${title}"`, ' '),
+    text,
+  )
 
 const textsOf = ({ id, title, text, attributes, publishedAt }: PackageEvidence): string[] => [
-  plainText(title),
-  plainText(text),
+  plainTitle(title),
+  // As it is quoted: a line's end or a run of blanks is one blank.
+  plainTitle(text),
   ...Object.values(attributes),
   publishedAt,
   id,

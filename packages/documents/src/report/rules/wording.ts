@@ -21,7 +21,10 @@ export function scopeFindings({ claims, index, scanner }: Judged): Finding[] {
     const cited = cites.flatMap((id) => index.evidence.get(id) ?? [])
     return hits.flatMap((hit): Finding[] => {
       const name = nameOf(hit)
-      if (cited.some(({ title }) => namesIn(title).has(name))) return []
+      // Also a title in capitals, in which codes of states are not recognised, is quoted as it stands.
+      const isNamed = ({ title }: { title: string }) =>
+        namesIn(title).has(name) || title.toLowerCase().includes(hit.term.toLowerCase())
+      if (cited.some(isNamed)) return []
       const isCited = cited.some((item) =>
         [item.text, ...Object.values(item.attributes)].some((other) => namesIn(other).has(name)),
       )
