@@ -64,7 +64,7 @@ export default ts.config(
     rules: { 'no-restricted-imports': 'off' },
   },
   {
-    files: ['packages/runtime/**', 'test/**', '**/*.test.ts'],
+    files: ['packages/runtime/**', 'test/**', '**/*.test.ts', 'vitest.config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -248,6 +248,12 @@ describe('the events of a run', () => {
     expect(types.at(-1)).toMatch(/^run\./)
   })
 
+  it('have a head that does not wait for their end', async () => {
+    const { run } = await start()
+    const { status, headers } = await call('HEAD', `/v1/runs/${run.id}/events`, { key })
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+  })
+
   it('of nobody’s run are not found', async () => {
     const other = await testTenant(db, { name: 'Watcher' })
     const { run } = await start()

@@ -26,8 +26,8 @@ export function createScreen(json: boolean): Screen {
 }
 
 /** Text from tenants and models may carry terminal codes; on a screen they must be dead. */
-// eslint-disable-next-line no-control-regex
 const printable = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '�')
 
 /** A table of texts with aligned columns and two spaces between. */

@@ -5,7 +5,8 @@ import { Migrator, type Migration, type MigrationProvider } from 'kysely/migrati
 import { Client, Pool } from 'pg'
 import { databaseFailure, failureCode } from './database-failure.ts'
 import { ensurePartitions, monthPartitions } from './partitions.ts'
-import { assertVersion, connectionOf, whereOf, type Database, type DatabaseUrls } from './pool.ts'
+import { assertVersion, connectionOf, whereOf, type DatabaseUrls } from './connection.ts'
+import type { Database } from './pool.ts'
 import { prepareRoles } from './roles.ts'
 import type { Schema } from './schema.ts'
 

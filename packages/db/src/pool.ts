@@ -1,18 +1,12 @@
-import { AlmanacError, parse, tenantId as tenantIdSchema, type TenantId } from '@almanac/domain'
+import { parse, tenantId as tenantIdSchema, type TenantId } from '@almanac/domain'
 import { CompiledQuery, Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import type { EventEmitter } from 'node:events'
 import { Client, Pool } from 'pg'
-import { columnTypes } from './column-types.ts'
+import { assertVersion, connectionOf, whereOf, type DatabaseUrls } from './connection.ts'
 import { databaseFailure } from './database-failure.ts'
 import type { Schema } from './schema.ts'
 
-/** Where Postgres is. `url`'s login is a member of all roles; a role may have a login of its own. */
-export interface DatabaseUrls {
-  url: string
-  ownerUrl?: string | undefined
-  appUrl?: string | undefined
-  systemUrl?: string | undefined
-}
+export type { DatabaseUrls } from './connection.ts'
 
 export interface DatabaseOptions extends DatabaseUrls {
   /** Connections at most; 10 each unless told. */
@@ -69,8 +63,6 @@ export interface Database {
   close(): Promise<void>
 }
 
-const oldestServer = 15
-
 /**
  * Opens the pools and makes sure that the server answers and fits.
  * Throws DATABASE_UNREACHABLE, DATABASE_UNSUITABLE, DATABASE_NOT_MIGRATED (a role is missing).
@@ -79,7 +71,8 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
   const { url, appUrl = url, systemUrl = url, poolSizes = {} } = options
   const app = openPool(appUrl, 'app', poolSizes.app ?? 10)
   const system = openPool(systemUrl, 'system', poolSizes.system ?? 10)
-  const dedicated = new Set<Client>()
+  const dedicated = new Set<DedicatedConnection>()
+  let closing: Promise<void> | undefined
 
   const database: Database = {
     async withTenant(tenantId, work) {
@@ -96,39 +89,16 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
     queryTenant: app.query,
     querySystem: (_purpose, statement) => system.query(statement),
     async dedicate(purpose) {
-      const client = new Client({
-        ...connectionOf(systemUrl, 'system'),
-        application_name: `almanac-system-${purpose}`,
-      })
-      const lost = new AbortController()
-      const forget = () => {
-        dedicated.delete(client)
-        lost.abort()
-      }
-      client.on('error', forget)
-      client.on('end', forget)
-      try {
-        await client.connect()
-      } catch (error) {
-        throw databaseFailure(error, whereOf(systemUrl))
-      }
-      dedicated.add(client)
-      let turn: Promise<unknown> = Promise.resolve()
-      return {
-        // node-postgres wants one query of a client at a time.
-        query: <R>(sql: string, parameters?: readonly unknown[]) => {
-          const answer = turn.then(() => client.query<R>(sql, parameters))
-          turn = answer.catch(() => undefined)
-          return answer.then(({ rows }) => rows)
-        },
-        lost: lost.signal,
-        end: () => client.end(),
-      }
+      const connection = await openDedicated(systemUrl, purpose)
+      dedicated.add(connection)
+      connection.lost.addEventListener('abort', () => dedicated.delete(connection))
+      return connection
     },
-    async close() {
-      await Promise.all([...dedicated].map((client) => client.end()))
-      await Promise.all([app.close(), system.close()])
-    },
+    close: () =>
+      (closing ??= (async () => {
+        await Promise.all([...dedicated].map(({ end }) => end()))
+        await Promise.all([app.close(), system.close()])
+      })()),
   }
   try {
     await assertVersion(async () => {
@@ -142,6 +112,32 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
     throw error
   }
   return database
+}
+
+async function openDedicated(url: string, purpose: Purpose): Promise<DedicatedConnection> {
+  const client = new Client({
+    ...connectionOf(url, 'system'),
+    application_name: `almanac-system-${purpose}`,
+  })
+  const lost = new AbortController()
+  client.on('error', () => lost.abort())
+  client.on('end', () => lost.abort())
+  try {
+    await client.connect()
+  } catch (error) {
+    throw databaseFailure(error, whereOf(url))
+  }
+  let turn: Promise<unknown> = Promise.resolve()
+  return {
+    // node-postgres wants one query of a client at a time.
+    query: <R>(statement: string, parameters?: readonly unknown[]) => {
+      const answer = turn.then(() => client.query<R>(statement, parameters))
+      turn = answer.catch(() => undefined)
+      return answer.then(({ rows }) => rows)
+    },
+    lost: lost.signal,
+    end: () => client.end(),
+  }
 }
 
 interface RolePool {
@@ -199,38 +195,4 @@ async function inTransaction<T>(trx: Trx, begin: string, work: () => Promise<T>)
   if (rows[0]?.command === 'ROLLBACK')
     throw new Error('the transaction was rolled back: an error in it was swallowed')
   return result
-}
-
-/** Connection settings of a role; settings in the URL's own `options` come first. */
-export function connectionOf(url: string, role: string) {
-  const own = /[?&]options=([^&]*)/.exec(url)?.[1]
-  const settings = [
-    ...(own ? [decodeURIComponent(own)] : []),
-    `-c role=almanac_${role}`,
-    '-c search_path=almanac',
-    '-c timezone=UTC',
-    '-c jit=off',
-  ]
-  return {
-    connectionString: url.replace(/([?&])options=[^&]*&?/, '$1').replace(/[?&]$/, ''),
-    options: settings.join(' '),
-    application_name: `almanac-${role}`,
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    types: columnTypes,
-  }
-}
-
-/** `host:port` of a connection URL, for people: no login, no password. */
-export function whereOf(url: string): string {
-  const { host, port } = new Client({ connectionString: url })
-  return `${host}:${port}`
-}
-
-/** Throws DATABASE_UNSUITABLE when the server is older than the oldest that works. */
-export async function assertVersion(read: () => Promise<string | undefined>): Promise<void> {
-  const version = Math.floor(Number(await read()) / 10_000)
-  if (version >= oldestServer) return
-  const reason = `it is Postgres ${version}, and ${oldestServer} is the oldest that works`
-  throw new AlmanacError('DATABASE_UNSUITABLE', { reason })
 }

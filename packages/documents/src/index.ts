@@ -1,5 +1,6 @@
 export { createKinds, type DocumentKinds } from './kinds.ts'
 export {
+  call,
   callKey,
   type AnyDocumentKind,
   type Call,

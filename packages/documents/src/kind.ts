@@ -8,20 +8,22 @@ import type {
   Json,
   RunPackage,
 } from '@almanac/domain'
+import { z } from 'zod'
 
 /**
  * One call to an engine: what is asked, over and above the run package. `n` counts calls of the
  * same kind within a run; `brief` is the only free text that a call adds; `inputHashes` name the
  * stored contents (an earlier draft, findings) that the brief was made from.
  */
-export interface Call {
-  kind: 'draft' | 'phase' | 'expand' | 'repair' | 'variant' | 'judge' | 'embed'
-  n: number
+export const call = z.strictObject({
+  kind: z.enum(['draft', 'phase', 'expand', 'repair', 'variant', 'judge', 'embed']),
+  n: z.int(),
   /** The phase or variant that the call is for; part of the call key. */
-  part?: string
-  brief: string
-  inputHashes: string[]
-}
+  part: z.string().exactOptional(),
+  brief: z.string(),
+  inputHashes: z.array(z.string()),
+})
+export type Call = z.output<typeof call>
 
 /** The name of a call, unique within its run: `draft:1`, `phase:1:how-to`, `repair:2`. */
 export const callKey = ({ kind, n, part }: Call): string =>

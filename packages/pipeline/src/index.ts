@@ -1,4 +1,4 @@
-export { buildRequest } from './calls/call-engine.ts'
+export { buildRequest, requestOf } from './calls/call-engine.ts'
 export { readPackage, rememberContent } from './content.ts'
 export { decide, longestDelayMs } from './decide.ts'
 export { estimateTokens } from './evidence-choice.ts'

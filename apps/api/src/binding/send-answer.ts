@@ -24,7 +24,9 @@ export async function sendAnswer(
     response.end(JSON.stringify(answer.body))
   } else {
     response.flushHeaders()
-    await writeAll(answer.stream, response)
+    // Asked for the head alone, a stream has no end to wait for.
+    if (response.req.method === 'HEAD') response.end()
+    else await writeAll(answer.stream, response)
   }
 }
 

@@ -8,14 +8,13 @@ import {
   type Rebuild,
   type VerifyReport,
 } from '@almanac/db'
-import { createKinds } from '@almanac/documents'
+import { call, createKinds } from '@almanac/documents'
 import { parse, runPackage, type RunPackage } from '@almanac/domain'
 import { findIndustryByHash } from '@almanac/industries'
 import { createDeterministicEngine } from '@almanac/llm'
-import type { Engine, Kinds } from '@almanac/pipeline'
+import { requestOf, type Engine, type Kinds } from '@almanac/pipeline'
 import { createLogger, type Config } from '@almanac/runtime'
 import { SingleBar } from 'cli-progress'
-import { z } from 'zod'
 import type { Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
 import { createEngine } from '../system/engine.ts'
@@ -74,14 +73,6 @@ export async function verifyAndTell(
   return report
 }
 
-const storedCall = z.strictObject({
-  kind: z.enum(['draft', 'phase', 'expand', 'repair', 'variant', 'judge', 'embed']),
-  n: z.int(),
-  part: z.string().exactOptional(),
-  brief: z.string(),
-  inputHashes: z.array(z.string()),
-})
-
 /** Makes requests as the pipeline did, from stored texts and by the engine that recorded them. */
 export function rebuildWith(engines: readonly Engine[], kinds: Kinds): Rebuild {
   // The calls of a run share its package, and stand one after the other.
@@ -94,15 +85,9 @@ export function rebuildWith(engines: readonly Engine[], kinds: Kinds): Rebuild {
         text: packageText,
         parsed: parse(runPackage, JSON.parse(packageText), 'package'),
       }
-    const { output, limits } = last.parsed
-    const call = parse(storedCall, JSON.parse(callText), 'call')
-    return engine.body({
-      package: last.parsed,
-      call,
-      prompt: kinds.get(output.kind).prompt(last.parsed, call, inputs),
-      jsonSchema: output.jsonSchema,
-      maxOutputTokens: limits.maxOutputTokens,
-    })
+    const stored = parse(call, JSON.parse(callText), 'call')
+    const kind = kinds.get(last.parsed.output.kind)
+    return engine.body(requestOf(kind, last.parsed, stored, inputs))
   }
 }
 

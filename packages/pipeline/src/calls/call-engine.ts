@@ -109,13 +109,23 @@ function runLimit({ test }: RunFacts, { limits }: RunPackage): HoldRequest['runL
 
 const testLimit = { microUsd: 100_000, tokens: 80_000 }
 
-/** The request of a call; `verify` rebuilds it the same way from stored rows. */
+/** The request of a call, with the contents that the call names. */
 export async function buildRequest(
   { run, package: runPackage, kind }: Pick<CallContext, 'run' | 'package' | 'kind'>,
   call: Call,
   { content }: Pick<Ports, 'content'>,
 ): Promise<EngineRequest> {
-  const inputs = await Promise.all(call.inputHashes.map((hash) => content.get(run.tenantId, hash)))
+  const texts = call.inputHashes.map((hash) => content.get(run.tenantId, hash))
+  return requestOf(kind, runPackage, call, await Promise.all(texts))
+}
+
+/** The request as a pure function of package, call and inputs; `verify` makes it again from rows. */
+export function requestOf(
+  kind: AnyDocumentKind,
+  runPackage: RunPackage,
+  call: Call,
+  inputs: readonly string[],
+): EngineRequest {
   return {
     package: runPackage,
     call,
