@@ -13,7 +13,7 @@ import type { Schema } from './schema.ts'
 const folder = new URL('./migrations/', import.meta.url)
 
 /** Months of partitions that are made ahead; the sweep keeps it so. */
-export const partitionsAhead = 3
+const partitionsAhead = 3
 
 /** The migrations are the .sql files of one folder, in the order of their names; each goes forward only. */
 const files: MigrationProvider = {

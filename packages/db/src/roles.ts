@@ -3,7 +3,7 @@ import type { Client } from 'pg'
 import { failureCode } from './database-failure.ts'
 
 /** Who owns the tables, who acts for one tenant, who for all, and who only looks. */
-export const roles = [
+const roles = [
   'almanac_owner',
   'almanac_app',
   'almanac_system',
