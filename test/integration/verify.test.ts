@@ -800,7 +800,7 @@ describe('almanac verify', () => {
       expect(lines.filter((line) => line.includes('its content has the hash'))).toEqual([
         expect.stringContaining(`blobs (tenant_id ${tenant_id}, sha256 ${sha256}): it was changed`),
       ])
-      expect(lines.join('\n')).toContain(`it is the package in engine_calls of ${world.repaired}`)
+      expect(lines.join('\n')).toContain(`the package in engine_calls of ${world.repaired}`)
       expect(
         lines.filter((line) => line.startsWith('✕')).map((line) => line.split(' ')[1]),
       ).toEqual(['P5', 'P6'])
