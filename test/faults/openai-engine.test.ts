@@ -4,7 +4,7 @@ import {
   priceAt,
   sentBody,
   type OpenAiOptions,
-} from '@almanac/llm'
+} from '@almanac/llm/openai'
 import {
   buildRequest,
   pipeline,

@@ -21,11 +21,11 @@ export function groupCalls<I, O>(
   { max = 64 }: { max?: number } = {},
 ): (item: I) => Promise<O> {
   const waiting: Waiting<I, O>[] = []
-  let flushing = 0
+  let flushing = false
 
   const drain = async () => {
     while (waiting.length > 0) await send(waiting.splice(0, max))
-    flushing -= 1
+    flushing = false
   }
 
   const send = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
@@ -45,8 +45,8 @@ export function groupCalls<I, O>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (flushing >= Number(process.env['FL'] ?? 1)) return
-      flushing += 1
+      if (flushing) return
+      flushing = true
       // Not at once: calls of the same turn of the event loop go together.
       setImmediate(() => void drain())
     })

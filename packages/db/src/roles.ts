@@ -3,12 +3,7 @@ import type { Client } from 'pg'
 import { failureCode } from './database-failure.ts'
 
 /** Who owns the tables, who acts for one tenant, who for all, and who only looks. */
-const roles = [
-  'almanac_owner',
-  'almanac_app',
-  'almanac_system',
-  'almanac_operator_read',
-] as const
+const roles = ['almanac_owner', 'almanac_app', 'almanac_system', 'almanac_operator_read'] as const
 
 /**
  * Makes the roles, the membership of this login in them, and the schemas that `almanac_owner` owns.

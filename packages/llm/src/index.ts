@@ -1,8 +1,1 @@
 export { createDeterministicEngine } from './deterministic/engine.ts'
-export { createOpenAiEngine, type OpenAiEngine, type OpenAiPorts } from './openai/engine.ts'
-export type { EndpointProbe } from './openai/probe.ts'
-export { sentBody } from './openai/request-body.ts'
-export { callLimits, type OpenAiOptions } from './openai/settings.ts'
-export { openAiPrices } from './price-rows.ts'
-export { parsePriceRows, priceAt, priceRow, type PriceRow, type PriceTier } from './prices.ts'
-export { countTokens } from './tokens.ts'

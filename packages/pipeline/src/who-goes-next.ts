@@ -15,17 +15,28 @@ export interface Waiting {
  */
 export function whoGoesNext(waiting: readonly Waiting[], room: number): Map<TenantId, number> {
   const admitted = new Map<TenantId, number>()
-  const open = waiting.map((tenant) => ({ ...tenant })).filter(hasRoom)
-  for (let left = room; left > 0 && open.length > 0; left -= 1) {
-    open.sort((a, b) => a.inFlight - b.inFlight || (a.tenantId < b.tenantId ? -1 : 1))
-    const [first] = open
-    if (!first) break
-    first.inFlight += 1
-    first.queued -= 1
-    admitted.set(first.tenantId, (admitted.get(first.tenantId) ?? 0) + 1)
-    if (!hasRoom(first)) open.shift()
+  // Tenants by how many runs they have in flight; one that gets a run moves up a level.
+  const levels = new Map<number, Waiting[]>()
+  const place = (tenant: Waiting) => {
+    if (!hasRoom(tenant)) return
+    const level = levels.get(tenant.inFlight)
+    if (level) level.push(tenant)
+    else levels.set(tenant.inFlight, [tenant])
+  }
+  waiting.forEach(place)
+  for (let left = room; left > 0 && levels.size > 0;) {
+    const lowest = Math.min(...levels.keys())
+    const next = (levels.get(lowest) ?? []).sort(byId).slice(0, left)
+    levels.delete(lowest)
+    left -= next.length
+    for (const { tenantId, queued, inFlight, cap } of next) {
+      admitted.set(tenantId, (admitted.get(tenantId) ?? 0) + 1)
+      place({ tenantId, queued: queued - 1, inFlight: inFlight + 1, cap })
+    }
   }
   return admitted
 }
 
 const hasRoom = ({ queued, inFlight, cap }: Waiting): boolean => queued > 0 && inFlight < cap
+
+const byId = (a: Waiting, b: Waiting): number => (a.tenantId < b.tenantId ? -1 : 1)

@@ -1,5 +1,5 @@
 import { AlmanacError } from '@almanac/domain'
-import { createDeterministicEngine, createOpenAiEngine, openAiPrices } from '@almanac/llm'
+import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine } from '@almanac/pipeline'
 import { systemClock, type Config, type Logger } from '@almanac/runtime'
 
@@ -21,6 +21,8 @@ export async function createEngine(
     throw new AlmanacError('CONFIG_INVALID', {
       issues: [{ field: 'OPENAI_API_KEY', message: 'must be set for ALMANAC_ENGINE=openai' }],
     })
+  // The SDK is loaded only where it is used: it is a third of a second and 15 MB.
+  const { createOpenAiEngine, openAiPrices } = await import('@almanac/llm/openai')
   const created = createOpenAiEngine(
     { now: systemClock.now() },
     {
