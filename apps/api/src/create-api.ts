@@ -1,3 +1,4 @@
+import { readRunNews } from '@almanac/db'
 import { systemClock } from '@almanac/runtime'
 import express, { type Express } from 'express'
 import { createAuthenticator } from './authenticate.ts'
@@ -11,7 +12,6 @@ import { compress, protection } from './http/protection.ts'
 import { requestId } from './http/request-id.ts'
 import { refuseOtherMethods, refuseUnknown } from './http/unknown-address.ts'
 import { apiLimits, type ApiOptions, type ApiParts } from './parts.ts'
-import { readNewsFrom } from './watching/read-news.ts'
 import { createRunWatcher } from './watching/run-watcher.ts'
 
 /** The API as an Express application; it has no socket of its own. */
@@ -35,7 +35,7 @@ export function createApi(options: ApiOptions): Api {
   }
   const { db, log, limits, ready } = parts
   const authenticator = createAuthenticator(db, log, limits.keyCacheMs)
-  const watcher = createRunWatcher(readNewsFrom(db), log)
+  const watcher = createRunWatcher((watched) => readRunNews(db, watched), log)
 
   const app = express()
   app.disable('x-powered-by').disable('etag')

@@ -21,6 +21,14 @@ const keyWith = ({ tenantId, principalId }: typeof tenant, scopes: readonly stri
   })
 const everything = await keyWith(tenant, keyScopes)
 
+/** Cursors of two and three parts, as lists that are sorted by more than an id make them. */
+const handMade = [
+  'a\u001fb',
+  'a\u001fb\u001fc',
+  '2026-01-01\u001f\u0000\u001fc',
+  '2026-01-01\u001fx',
+].map((parts) => Buffer.from(parts).toString('base64url'))
+
 /** A request that is right in form, so that only what a test changes can be wrong with it. */
 const rightForm = (operation: Operation): Sent => {
   const { takes, query } = routes[operation]
@@ -125,7 +133,7 @@ describe('every operation', () => {
       }
       const page = await call('GET', address, { key: everything, query: { limit: '1' } })
       expect(page.status).toBe(200)
-      for (const cursor of ['nonsense', '', 'x'.repeat(200)]) {
+      for (const cursor of ['nonsense', '', 'x'.repeat(200), ...handMade]) {
         const { status } = await call('GET', address, { key: everything, query: { cursor } })
         expect([200, 422]).toContain(status)
       }

@@ -84,6 +84,7 @@ describe('a specification', () => {
     for (const [change, field] of [
       [{ cadence: 'hourly' }, 'cadence'],
       [{ title: 7 }, 'title'],
+      [{ title: null }, 'title: is missing; it must be a text'],
       [{ regions: ['atlantis'] }, 'regions.0'],
       [{ industry: 'nonsense' }, 'industry'],
       [{ nonsense: 1 }, 'nonsense'],

@@ -26,6 +26,7 @@ export type Purpose =
   | 'content'
   | 'controls'
   | 'deliveries'
+  | 'events'
   | 'leadership'
   | 'leases'
   | 'ledger'

@@ -58,7 +58,7 @@ describe('a specification', () => {
         'deliverables',
         'regions',
         'budget.microUsd',
-        'body',
+        'surprise',
       ]),
     )
   })

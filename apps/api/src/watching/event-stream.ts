@@ -1,5 +1,6 @@
+import type { WatchedRun } from '@almanac/db'
 import type { EventResource } from '@almanac/domain'
-import { endsRun, type RunWatcher, type Watched } from './run-watcher.ts'
+import { endsRun, type RunWatcher } from './run-watcher.ts'
 
 export interface StreamOptions {
   heartbeatMs: number
@@ -13,7 +14,7 @@ export interface StreamOptions {
  */
 export async function* eventStream(
   watcher: RunWatcher,
-  watched: Watched,
+  watched: WatchedRun,
   backlog: readonly EventResource[],
   over: boolean,
   { heartbeatMs, signal }: StreamOptions,

@@ -1,8 +1,9 @@
+import type { WatchedRun } from '@almanac/db'
 import type { EventResource, RunId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { eventStream } from './event-stream.ts'
-import { createRunWatcher, type ReadNews, type Watched } from './run-watcher.ts'
+import { createRunWatcher, type ReadNews } from './run-watcher.ts'
 
 const tenantId = newId('tenant')
 const event = (seq: number, type = 'run.stage_completed'): EventResource => ({
@@ -15,7 +16,7 @@ const event = (seq: number, type = 'run.stage_completed'): EventResource => ({
 /** Runs as the database has them, and how often it was asked about which. */
 function createRuns() {
   const events = new Map<RunId, EventResource[]>()
-  const asked: (readonly Watched[])[] = []
+  const asked: (readonly WatchedRun[])[] = []
   const readNews: ReadNews = (watched) => {
     asked.push(watched)
     return Promise.resolve(

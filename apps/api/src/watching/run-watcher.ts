@@ -1,27 +1,9 @@
-import {
-  isTerminal,
-  runStates,
-  type EventResource,
-  type RunId,
-  type TenantId,
-} from '@almanac/domain'
+import type { RunNews, WatchedRun } from '@almanac/db'
+import { isTerminal, runStates, type EventResource, type RunId } from '@almanac/domain'
 import type { ApiLog } from '../parts.ts'
 
-/** A run whose events after `after` somebody waits for. */
-export interface Watched {
-  tenantId: TenantId
-  runId: RunId
-  after: number
-}
-
 /** Reads what happened in many runs, in one query; runs without news are left out. */
-export type ReadNews = (watched: readonly Watched[]) => Promise<RunNews[]>
-
-export interface RunNews {
-  runId: RunId
-  /** Oldest first. */
-  events: EventResource[]
-}
+export type ReadNews = (watched: readonly WatchedRun[]) => Promise<RunNews[]>
 
 export interface WatchOptions {
   /** Answers an empty list when nothing came within so many milliseconds. */
@@ -31,9 +13,9 @@ export interface WatchOptions {
 
 export interface RunWatcher {
   /** The next events of a run, as soon as there are any; none when time is up or nobody waits. */
-  next(watched: Watched, options: WatchOptions): Promise<EventResource[]>
+  next(watched: WatchedRun, options: WatchOptions): Promise<EventResource[]>
   /** Whether the run ended in time. */
-  ended(watched: Watched, options: WatchOptions): Promise<boolean>
+  ended(watched: WatchedRun, options: WatchOptions): Promise<boolean>
 }
 
 const ends = new Set<string>(runStates.filter(isTerminal).map((state) => `run.${state}`))
@@ -44,7 +26,7 @@ export const endsRun = ({ type }: EventResource): boolean => ends.has(type)
 const shortestMs = 15
 const longestMs = 250
 
-interface Wish extends Watched {
+interface Wish extends WatchedRun {
   since: number
   dueAt: number
   settle: (events: EventResource[]) => void
@@ -90,7 +72,7 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
   }
 
   const wait = (
-    watched: Watched,
+    watched: WatchedRun,
     since: number,
     { withinMs, signal }: WatchOptions,
   ): Promise<EventResource[]> =>
@@ -129,8 +111,8 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
 }
 
 /** Each run once, from where the one of its watchers is that has seen the least. */
-function earliest(wishes: readonly Watched[]): Watched[] {
-  const byRun = new Map<RunId, Watched>()
+function earliest(wishes: readonly WatchedRun[]): WatchedRun[] {
+  const byRun = new Map<RunId, WatchedRun>()
   for (const { tenantId, runId, after } of wishes) {
     const known = byRun.get(runId)
     if (!known || after < known.after) byRun.set(runId, { tenantId, runId, after })

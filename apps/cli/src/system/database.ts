@@ -72,7 +72,7 @@ export async function withDatabase<T>(
 /** Migrates the database and, where the queue lives in it, the queue; answers what was applied. */
 export async function migrateAll(config: Config, url: string): Promise<string[]> {
   const applied = await migrate({ url, ownerUrl: config.database?.owner })
-  if (config.redisUrl === null) await migrateQueue({ databaseUrl: config.database?.owner ?? url })
+  if (config.redisUrl === null) await migrateQueue({ databaseUrl: url })
   return applied
 }
 

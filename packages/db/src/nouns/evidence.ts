@@ -14,7 +14,14 @@ import { sql } from 'kysely'
 import type { Content } from '@almanac/pipeline'
 import type { Database, Trx } from '../pool.ts'
 import { isoOrNull } from './instants.ts'
-import { pageFrom, readCursor, writeCursor, type Page, type PageQuery } from './pages.ts'
+import {
+  pageFrom,
+  readCursor,
+  readCursorInstant,
+  writeCursor,
+  type Page,
+  type PageQuery,
+} from './pages.ts'
 
 export interface SourceView {
   id: SourceId
@@ -281,7 +288,7 @@ export async function listEvidence(
       eb(
         refTuple('items.published_at', 'sources.name', 'items.item_id'),
         '<',
-        tuple(new Date(at), name, item),
+        tuple(readCursorInstant(at), name, item),
       ),
     )
   }

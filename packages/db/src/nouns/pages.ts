@@ -1,4 +1,4 @@
-import { AlmanacError } from '@almanac/domain'
+import { AlmanacError, isStorable } from '@almanac/domain'
 
 /** What every list is asked: at most `limit` rows after the cursor. */
 export interface PageQuery {
@@ -28,11 +28,27 @@ export function pageFrom<R, T>(
 /** Parts of a cursor that holds more than an id; refused when somebody wrote one by hand. */
 export function readCursor(cursor: string, parts: number): string[] {
   const found = Buffer.from(cursor, 'base64url').toString().split('\u001f')
-  if (found.length === parts) return found
-  throw new AlmanacError('INPUT_INVALID', {
+  if (found.length === parts && found.every(isStorable)) return found
+  throw badCursor()
+}
+
+/** An instant in a cursor. */
+export function readCursorInstant(text: string): Date {
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) throw badCursor()
+  return at
+}
+
+/** A whole number in a cursor. */
+export function readCursorNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw badCursor()
+}
+
+const badCursor = () =>
+  new AlmanacError('INPUT_INVALID', {
     issues: [{ field: 'query.cursor', message: 'must be the nextCursor of an earlier page' }],
   })
-}
 
 export const writeCursor = (...parts: string[]): string =>
   Buffer.from(parts.join('\u001f')).toString('base64url')

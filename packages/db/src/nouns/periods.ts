@@ -13,7 +13,15 @@ import type { Trx } from '../pool.ts'
 import type { SlotRows } from '../schema.ts'
 import { recordAct } from './acts.ts'
 import { isoOrNull } from './instants.ts'
-import { pageFrom, readCursor, writeCursor, type Page, type PageQuery } from './pages.ts'
+import {
+  pageFrom,
+  readCursor,
+  readCursorInstant,
+  readCursorNumber,
+  writeCursor,
+  type Page,
+  type PageQuery,
+} from './pages.ts'
 
 /** The ledger of a specification, newest window first. */
 export async function listPeriods(
@@ -31,7 +39,11 @@ export async function listPeriods(
   if (cursor) {
     const [to = '', ordinal = ''] = readCursor(cursor, 2)
     query = query.where(({ eb, refTuple, tuple }) =>
-      eb(refTuple('window_to', 'ordinal'), '<', tuple(new Date(to), Number(ordinal))),
+      eb(
+        refTuple('window_to', 'ordinal'),
+        '<',
+        tuple(readCursorInstant(to), readCursorNumber(ordinal)),
+      ),
     )
   }
   const rows = await query
