@@ -1,5 +1,5 @@
 import { newId } from '@almanac/domain/ids'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
 import { createOperations } from './ports.ts'
 import { createDriver } from './testing/drive-run.ts'
@@ -60,9 +60,14 @@ describe('leadership', () => {
       where locktype = 'advisory' and objid = hashtext('deliver')::oid`)
     await lost
     await leader?.release()
-    const again = await leadership.lead('deliver')
-    expect(again?.lost.aborted).toBe(false)
-    await again?.release()
+    // The server gives the lock back a moment after the client has learnt of its loss.
+    const again = await vi.waitFor(async () => {
+      const won = await leadership.lead('deliver')
+      if (!won) throw new Error('not yet')
+      return won
+    })
+    expect(again.lost.aborted).toBe(false)
+    await again.release()
   })
 })
 

@@ -12,9 +12,11 @@ import type {
   CommitStage,
   Identity,
   LoadedRun,
+  Move,
   Ports,
   RunStore,
   StageCommit,
+  Verdict,
 } from './ports.ts'
 import { Elsewhere, Park, type AnyStage } from './stage.ts'
 
@@ -199,7 +201,6 @@ async function record(
   }
   const conclusion = 'output' in result ? (stage.conclusion?.(result.output) ?? null) : null
   const decision = decide(resultOf(result, durationMs, conclusion), situation)
-  const { move } = decision
   const own = 'output' in result ? (stage.events?.(result.output) ?? []) : []
   const events = [...own, ...decision.events]
   const commit: StageCommit = {
@@ -210,15 +211,37 @@ async function record(
     workerId: ports.identity.workerId,
     output: 'output' in result ? JSON.stringify(result.output) : null,
     durationMs,
-    move,
+    move: decision.move,
     events,
     conclusion,
   }
-  const verdict = await ports.commitStage(commit)
+  const { verdict, move } = await commitOrFail(commit, ports)
   if (verdict !== 'committed') return { kind: 'dropped', why: verdict }
   if (move.to === 'running') return { kind: 'advanced', next: move.next }
   if (move.to === 'again') return { kind: 'again', delayMs: move.delayMs, code: move.code }
   return { kind: move.to, ...('code' in move ? { code: move.code } : {}) }
+}
+
+/**
+ * Commits; where the database refuses the rows themselves (STAGE_FAILED), the run fails with that
+ * instead of being tried for ever.
+ */
+async function commitOrFail(
+  commit: StageCommit,
+  ports: RunnerPorts,
+): Promise<{ verdict: Verdict; move: Move }> {
+  try {
+    return { verdict: await ports.commitStage(commit), move: commit.move }
+  } catch (error) {
+    if (!isAlmanacError(error, 'STAGE_FAILED') || commit.output === null) throw error
+    const { code, params, message: detail } = error
+    const move: Move = { to: 'failed', code, params, detail }
+    const events: StageCommit['events'] = [
+      { type: 'run.failed', data: { stage: commit.stage, code } },
+    ]
+    const refused = { ...commit, output: null, move, events, conclusion: null }
+    return { verdict: await ports.commitStage(refused), move }
+  }
 }
 
 function resultOf(

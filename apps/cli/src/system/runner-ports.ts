@@ -1,4 +1,4 @@
-import { createPorts } from '@almanac/db'
+import { createPorts, rememberRuns } from '@almanac/db'
 import { createKinds } from '@almanac/documents'
 import { findIndustryByHash, getIndustry, industryHash } from '@almanac/industries'
 import { rememberContent, type Engine, type Ports } from '@almanac/pipeline'
@@ -16,6 +16,7 @@ export function createRunnerPorts(
   const stored = createPorts(db, { codec })
   return {
     ...stored,
+    ...rememberRuns(stored),
     content: rememberContent(stored.content, rememberedKilochars),
     clock: systemClock,
     ids: randomIds,
