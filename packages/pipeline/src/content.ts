@@ -31,14 +31,31 @@ export function rememberContent(store: Content, maxKilochars: number): Content {
 
 const packages = new WeakMap<Content, LRUCache<string, RunPackage>>()
 
+function packagesOf(content: Content): LRUCache<string, RunPackage> {
+  let known = packages.get(content)
+  if (!known) packages.set(content, (known = new LRUCache({ max: 64 })))
+  return known
+}
+
+/** Stores a run package and answers its hash; whoever reads it in this process has it at once. */
+export async function storePackage(
+  content: Content,
+  tenantId: TenantId,
+  runPackage: RunPackage,
+  text: string,
+): Promise<string> {
+  const [hash = ''] = await content.put(tenantId, [text])
+  packagesOf(content).set(`${tenantId}/${hash}`, runPackage)
+  return hash
+}
+
 /** The parsed run package of a hash; parsed once a process and hash. */
 export async function readPackage(
   content: Content,
   tenantId: TenantId,
   hash: string,
 ): Promise<RunPackage> {
-  let known = packages.get(content)
-  if (!known) packages.set(content, (known = new LRUCache({ max: 64 })))
+  const known = packagesOf(content)
   const key = `${tenantId}/${hash}`
   const parsed = known.get(key)
   if (parsed) return parsed

@@ -1,5 +1,4 @@
 import {
-  canonicalJson,
   type EvidenceMatch,
   type Industry,
   type OmissionReason,
@@ -95,7 +94,7 @@ function candidate(
   const sectoral = matches.some(({ link }) => !fallbacks.has(link))
   const deliverables = new Set(matches.map(({ deliverable }) => deliverable)).size
   const rank = 2 * deliverables + Number(specific) + Number(sectoral)
-  return { packed, rank, tokens: estimateTokens(canonicalJson(packed)) }
+  return { packed, rank, tokens: estimateTokens(JSON.stringify(packed)) }
 }
 
 const fallbackKeys = ({ regions, links }: Industry): ReadonlySet<string> =>

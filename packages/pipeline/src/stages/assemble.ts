@@ -8,6 +8,7 @@ import {
   type RunPackage,
 } from '@almanac/domain'
 import { scopedCatalogue } from '@almanac/industries'
+import { storePackage } from '../content.ts'
 import { chooseEvidence, estimateTokens } from '../evidence-choice.ts'
 import { packageLimits } from '../limits.ts'
 import { assembled, claimed, retrieved } from '../outputs.ts'
@@ -38,7 +39,7 @@ export const assemble = defineStage({
         ? await withEvidence(frame, bound.body, run, limit - frameTokens, ports)
         : frame
     const text = canonicalJson(filled)
-    const [packageHash = ''] = await ports.content.put(run.tenantId, [text])
+    const packageHash = await storePackage(ports.content, run.tenantId, filled, text)
     return {
       packageHash,
       tokens: estimateTokens(text),
