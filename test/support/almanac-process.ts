@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const main = resolve(import.meta.dirname, '../../apps/cli/src/main.ts')
+const root = resolve(import.meta.dirname, '../..')
+const main = join(root, 'apps/cli/src/main.ts')
+
+/** The flags of Node that `npm start` gives: memory is part of what a user gets. */
+const startFlags = (): string[] => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: { start: string }
+  }
+  return scripts.start.split(' ').filter((word) => /^--max-[a-z-]+=\d+$/.test(word))
+}
 
 /** Almanac in a process of its own, as a user runs it. */
 export interface AlmanacProcess {
@@ -72,10 +81,14 @@ export async function startAlmanac(
   dataDir: string,
   { env = {}, args = [] }: { env?: Record<string, string>; args?: readonly string[] } = {},
 ): Promise<AlmanacProcess> {
-  const child = spawn(process.execPath, [main, 'up', '--data', dataDir, '--port', '0', ...args], {
-    env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...startFlags(), main, 'up', '--data', dataDir, '--port', '0', ...args],
+    {
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const texts = collect(child)
   const url = await until(
     () => /answers at (http:\/\/\S+)/.exec(texts.stdout)?.[1],

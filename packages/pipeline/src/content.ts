@@ -33,7 +33,7 @@ const packages = new WeakMap<Content, LRUCache<string, RunPackage>>()
 
 function packagesOf(content: Content): LRUCache<string, RunPackage> {
   let known = packages.get(content)
-  if (!known) packages.set(content, (known = new LRUCache({ max: 64 })))
+  if (!known) packages.set(content, (known = new LRUCache({ max: 96 })))
   return known
 }
 

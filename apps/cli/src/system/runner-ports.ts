@@ -6,7 +6,7 @@ import { randomIds, systemClock } from '@almanac/runtime'
 import type { OpenDatabase } from './database.ts'
 
 /** Characters of content, in thousands, that a process remembers: what it stored it need not read. */
-const rememberedKilochars = 16_000
+const rememberedKilochars = 10_000
 
 /** The parts that packages are made of, put together: the only place where they meet. */
 export function createRunnerPorts(
