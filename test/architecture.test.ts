@@ -61,7 +61,6 @@ const systemCallers = [
   'packages/db/src/',
   'apps/cli/src/',
   'apps/api/src/authenticate.ts',
-  'apps/worker/src/main.ts',
 ]
 
 interface Import {
