@@ -57,11 +57,7 @@ const vendors: Record<string, string[]> = {
 }
 
 /** The only files that may act beside the tenants: leader loops and grouped commits. */
-const systemCallers = [
-  'packages/db/src/',
-  'apps/cli/src/',
-  'apps/api/src/authenticate.ts',
-]
+const systemCallers = ['packages/db/src/', 'apps/cli/src/', 'apps/api/src/authenticate.ts']
 
 interface Import {
   file: string
