@@ -48,7 +48,6 @@ describe('a loaded run', () => {
       state: 'running',
       nextStage: 'assemble',
       tries: 0,
-      cancelRequested: false,
       outputs: { retrieve: '{}', cadence: '{"periodKey":"2022-W10"}' },
       originOutputs: {},
     })

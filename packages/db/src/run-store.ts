@@ -67,7 +67,6 @@ export function createRunStore(db: Database): RunStore {
         state: row.state,
         nextStage: row.next_stage,
         tries: row.tries,
-        cancelRequested: row.state === 'cancelling',
         outputs: outputsByStage.parse(row.outputs) ?? {},
         originOutputs: outputsByStage.parse(row.origin_outputs) ?? {},
       }

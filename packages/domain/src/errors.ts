@@ -577,7 +577,8 @@ export const errorTable = {
     ends: 'retry',
     retryable: false,
     title: 'The database is older than this program',
-    detail: ({ missing }) => `${missing} migrations have not been applied to the database.`,
+    detail: ({ missing }) =>
+      `${missing === 1 ? 'One migration has' : `${missing} migrations have`} not been applied to the database.`,
     remedy: 'Run `almanac migrate`.',
     sample: { missing: 2 },
   }),

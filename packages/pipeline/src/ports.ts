@@ -367,7 +367,6 @@ export interface LoadedRun {
   nextStage: StageName
   /** Failed tries of `nextStage` so far. */
   tries: number
-  cancelRequested: boolean
   /** JSON of the stored outputs by stage. */
   outputs: Partial<Record<StageName, string>>
   /** Of a retry or rerun: the outputs of the run that it came from. */

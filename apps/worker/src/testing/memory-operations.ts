@@ -192,7 +192,6 @@ function newRun(tenantId: TenantId, nextStage: LoadedRun['nextStage']): MemoryRu
     state: 'queued',
     nextStage,
     tries: 0,
-    cancelRequested: false,
     outputs: {},
     originOutputs: {},
     n: 0,

@@ -78,14 +78,7 @@ export async function cancelRun(
   actor: string,
   id: RunId,
 ): Promise<RunResource> {
-  const run = await trx
-    .selectFrom('runs')
-    .select(['state', 'event_seq'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
-  if (!run) throw notFound(id)
+  const run = await lockRun(trx, tenantId, id)
   if (run.state === 'cancelling' || run.state === 'cancelled') return getRun(trx, tenantId, id)
   const at = { tenantId, id, seq: run.event_seq + 1, actor }
   if (run.state === 'running') await move(trx, at, 'cancelling')
@@ -100,6 +93,19 @@ export async function cancelRun(
     })
   await recordAct(trx, tenantId, { actor, action: 'run.cancelled', subject: id })
   return getRun(trx, tenantId, id)
+}
+
+/** The state of a run that is about to be changed, under its lock. Throws NOT_FOUND. */
+async function lockRun(trx: Trx, tenantId: TenantId, id: RunId) {
+  const run = await trx
+    .selectFrom('runs')
+    .select(['state', 'event_seq'])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  if (!run) throw notFound(id)
+  return run
 }
 
 /** A cancelling run has a new epoch, so that nothing its worker still commits counts. */
@@ -145,14 +151,7 @@ export async function retractRun(
   id: RunId,
   reason: string,
 ): Promise<RunResource> {
-  const run = await trx
-    .selectFrom('runs')
-    .select(['state', 'event_seq'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', id)
-    .forUpdate()
-    .executeTakeFirst()
-  if (!run) throw notFound(id)
+  const run = await lockRun(trx, tenantId, id)
   const retracted = await trx
     .updateTable('artifact_sets')
     .set({

@@ -1,5 +1,6 @@
 import { AlmanacError } from '../errors.ts'
 import { isPeriodic, type Cadence, type Coverage } from './cadence.ts'
+import { assertPeriodic, periodInvalid } from './calendar.ts'
 import { nextEligibleInstant, periodOf, targetPeriod } from './period.ts'
 import { parsePeriodKey } from './period-key.ts'
 import { windowOf, type TimeWindow } from './window.ts'
@@ -18,9 +19,6 @@ interface Asked {
   now: Date
 }
 
-const invalid = (value: string, allowed: string) =>
-  new AlmanacError('CADENCE_PERIOD_INVALID', { value: JSON.stringify(value), allowed })
-
 /**
  * The period that a run covers: the one it asked for, else the last complete one (closed) or the one
  * of its creation (rolling); null on demand. Throws CADENCE_PERIOD_INVALID, CADENCE_PERIOD_OPEN.
@@ -31,13 +29,13 @@ export function periodFor(
 ): TimeWindow & { periodKey: string | null } {
   const window = { cadence, coverage, timeZone, createdAt, lookBackDays }
   if (!isPeriodic(cadence)) {
-    if (period !== null) throw invalid(period, 'an on-demand specification has no periods')
+    if (period !== null) assertPeriodic(cadence, period)
     return windowOf({ ...window, periodKey: null })
   }
   if (period !== null) parsePeriodKey(cadence, period)
   const current = periodOf(cadence, createdAt, timeZone)
   if (coverage === 'rolling' && period !== null && period !== current)
-    throw invalid(period, `a rolling specification runs the present period, ${current}`)
+    throw periodInvalid(period, `a rolling specification runs the present period, ${current}`)
   const periodKey = period ?? targetPeriod({ cadence, coverage, timeZone, instant: createdAt })
   const found = windowOf({ ...window, periodKey })
   if (coverage === 'closed' && new Date(found.to) > now)
@@ -47,6 +45,6 @@ export function periodFor(
 
 /** The first instant at which a run that names no period would cover a later one than `periodKey`. */
 export function nextEligible({ cadence, coverage, timeZone }: Timed, periodKey: string): string {
-  if (!isPeriodic(cadence)) throw invalid(periodKey, 'an on-demand specification has no periods')
+  assertPeriodic(cadence, periodKey)
   return nextEligibleInstant({ cadence, coverage, timeZone, periodKey })
 }

@@ -143,7 +143,6 @@ export function createMemoryWorld(start: {
           state: run.state,
           nextStage: run.nextStage,
           tries: run.tries,
-          cancelRequested: false,
           outputs: { ...run.outputs },
           originOutputs: { ...run.originOutputs },
         },
