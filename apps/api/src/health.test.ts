@@ -92,7 +92,7 @@ describe('health', () => {
         {
           name: 'migrations',
           ok: false,
-          says: '1 migrations have not been applied to the database.',
+          says: 'One migration has not been applied to the database.',
         },
       ]),
     })

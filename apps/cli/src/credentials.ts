@@ -1,7 +1,7 @@
 import { AlmanacError } from '@almanac/domain'
 import { createClient, type Client } from '@almanac/client'
 import { readClientConfig, readConfig, readEnvironment } from '@almanac/runtime'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 
@@ -12,8 +12,12 @@ export type Credentials = z.output<typeof credentials>
 const fileIn = (dataDir: string) => join(dataDir, 'credentials.json')
 
 export function writeCredentials(dataDir: string, value: Credentials): void {
-  mkdirSync(dirname(fileIn(dataDir)), { recursive: true })
-  writeFileSync(fileIn(dataDir), `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  const file = fileIn(dataDir)
+  mkdirSync(dirname(file), { recursive: true })
+  // Written beside and renamed: a command that reads meanwhile sees all of it or the one before.
+  const unfinished = `${file}.${process.pid}`
+  writeFileSync(unfinished, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 })
+  renameSync(unfinished, file)
 }
 
 export function readCredentials(dataDir: string): Credentials | undefined {
