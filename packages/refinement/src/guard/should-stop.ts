@@ -1,0 +1,59 @@
+import type { RefinementLimits, StopReason, Termination } from '@almanac/domain'
+import type { Lineage } from './lineage.ts'
+import { bestOf, flatGenerations } from './termination.ts'
+
+/**
+ * Whether a refinement ends after a generation, and why; undefined when another may be asked for. Pure.
+ * What was asked for (target, plateau, depth, ceiling) comes before what is merely used up.
+ */
+export function shouldStop(
+  lineage: Lineage,
+  termination: Termination,
+  limits: RefinementLimits,
+): StopReason | undefined {
+  if (lineage.ended !== null) return lineage.ended
+  if (lineage.checkpoint?.decision === 'denied' || lineage.checkpoint?.decision === 'cancelled')
+    return 'denial'
+  if (lineage.checkpoint?.decision === 'expired') return 'expiry'
+  const wanted = termination.map((condition) => comeTrue(condition, lineage, limits))
+  const met = order.find((reason) => wanted.includes(reason))
+  if (met) return met
+  if (lineage.deadlineAt !== null && Date.parse(lineage.deadlineAt) <= Date.parse(lineage.now))
+    return 'deadline'
+  if (lineage.depth >= limits.maxDepth) return 'depth'
+  if (lineage.childrenGenerated >= limits.maxChildren) return 'children'
+  if (lineage.spent.microUsd >= limits.microUsd && limits.microUsd > 0) return 'cost'
+  if (lineage.spent.tokens >= limits.tokens) return 'cost'
+  if (lineage.last?.done === 0) return 'no_children'
+  // A generation from the same version again: only somebody who has asked for patience wants that.
+  const patient = termination.some(({ type }) => type === 'quality_plateau')
+  if (lineage.last?.merge === 'rejected' && !improved(lineage) && !patient) return 'merge_rejected'
+  return undefined
+}
+
+const order = ['target', 'plateau', 'depth', 'cost'] as const
+
+function comeTrue(
+  condition: Termination[number],
+  lineage: Lineage,
+  limits: RefinementLimits,
+): (typeof order)[number] | undefined {
+  switch (condition.type) {
+    case 'target_score':
+      return bestOf(lineage).score >= condition.score ? 'target' : undefined
+    case 'quality_plateau':
+      return flatGenerations(lineage, condition.epsilon, limits.decay) >= condition.patience
+        ? 'plateau'
+        : undefined
+    case 'depth_reached':
+      return lineage.depth >= condition.depth ? 'depth' : undefined
+    case 'cost_ceiling': {
+      const { microUsd = Infinity, tokens = Infinity } = condition
+      return lineage.spent.microUsd >= microUsd || lineage.spent.tokens >= tokens
+        ? 'cost'
+        : undefined
+    }
+  }
+}
+
+const improved = ({ bests }: Lineage): boolean => bests.at(-1)?.id !== bests.at(-2)?.id
