@@ -1,4 +1,4 @@
-import { visibleText } from './render/visible-text.ts'
+import { visibleText } from '@almanac/domain'
 
 /** The JSON pointer (RFC 6901) of a path into a document; `''` is the whole document. */
 export function pointer(path: readonly PropertyKey[]): string {

@@ -1,11 +1,14 @@
 import type {
   ArtifactFormat,
+  ChangeReport,
   DocumentKindName,
   DocumentMetadata,
   Evaluation,
   Finding,
   Instruction,
   Json,
+  Outline,
+  OutlineElement,
   RunPackage,
 } from '@almanac/domain'
 import { z } from 'zod'
@@ -42,6 +45,8 @@ export interface RenderInput<Content> {
   evaluation: Evaluation
   findings: Finding[]
   package: RunPackage
+  /** What is new against the document of the period before; without it nothing is said about that. */
+  changes?: ChangeReport
 }
 
 /**
@@ -55,7 +60,15 @@ export interface DocumentKind<Content> {
   readonly instruction: Instruction | null
   /** The JSON schema of what the engine must answer, made from the package's specification and scope. */
   jsonSchema(input: Pick<RunPackage, 'specification' | 'scope' | 'limits'>): Record<string, Json>
-  /** The calls that make a first document, in order. */
+  /**
+   * Of kinds whose calls do not each answer the whole document: the JSON schema of one call's answer. Pure,
+   * like everything here, and made from nothing but the package and the call.
+   */
+  callSchema?(runPackage: Pick<RunPackage, 'output'>, call: Call): Record<string, Json>
+  /**
+   * The calls that make a first document, in order. Each is also given the answers of those before it:
+   * their hashes are appended to its `inputHashes`.
+   */
   calls(runPackage: RunPackage): Call[]
   /** The prompt of a call: a pure function of package, call and the contents named by its hashes. */
   prompt(runPackage: RunPackage, call: Call, inputs: readonly string[]): Prompt
@@ -73,6 +86,15 @@ export interface DocumentKind<Content> {
   validate(content: Content, runPackage: RunPackage): Finding[]
   /** Metrics with reasons and their weighted mean, over content only. */
   evaluate(content: Content, runPackage: RunPackage, findings: Finding[]): Evaluation
+  /** The content as elements, for diff and merge; `compose(outline(content))` equals `content`. */
+  outline(content: Content): Outline
+  /**
+   * What of the content counts when documents of two periods are compared: not what restates other
+   * elements or names the period, nor what `runPackage` does not ask for. Without it the outline does.
+   */
+  comparable?(content: Content, runPackage: RunPackage): Outline
+  /** The content of elements that may be changed or merged; throws when they are not of this kind. */
+  compose(elements: readonly OutlineElement[]): Content
   /** The stored bytes of each format, as text. */
   render: Record<ArtifactFormat, (input: RenderInput<Content>) => string>
 }

@@ -1,8 +1,9 @@
-import { AlmanacError } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { industryByHash } from './fixtures/industry.ts'
 import { fixturePackage } from './fixtures/package.ts'
 import { fixtureDraft, renderInput } from './fixtures/report.ts'
+import { workflowPackage } from './fixtures/workflow-package.ts'
+import { workflowFixtureDraft } from './fixtures/workflow.ts'
 import { callKey } from './kind.ts'
 import { createKinds } from './kinds.ts'
 
@@ -31,12 +32,14 @@ describe('the registry of document kinds', () => {
     expect(() => report.evaluate('text', fixturePackage(), [])).toThrow()
   })
 
-  it('says of a kind that does not exist yet which ones do', () => {
-    const missing = () => kinds.get('workflow')
-    expect(missing).toThrow(AlmanacError)
-    expect(missing).toThrow(
-      'kind: must be report: documents of the kind workflow cannot be made yet (found "workflow")',
-    )
+  it('gives a workflow too', () => {
+    const workflow = kinds.get('workflow')
+    const runPackage = workflowPackage()
+    const { content } = workflow.read(runPackage, [workflowFixtureDraft(runPackage)])
+    if (content === undefined) throw new Error('no content')
+    expect(workflow.validate(content, runPackage)).toEqual([])
+    expect(workflow.compose(workflow.outline(content))).toEqual(content)
+    expect(() => workflow.parse({ kind: 'report' })).toThrow()
   })
 })
 

@@ -1,6 +1,7 @@
-import { AlmanacError, documentKinds, type DocumentKindName, type Json } from '@almanac/domain'
-import type { AnyDocumentKind, DocumentKind } from './kind.ts'
+import { AlmanacError, type DocumentKindName, type Json } from '@almanac/domain'
+import type { AnyDocumentKind, DocumentKind, RenderInput } from './kind.ts'
 import { createReportKind, type KindPorts } from './report/report-kind.ts'
+import { workflowKind } from './workflow/workflow-kind.ts'
 
 /** The document kinds of this Almanac, by name. */
 export interface DocumentKinds {
@@ -8,17 +9,33 @@ export interface DocumentKinds {
   get(name: DocumentKindName): AnyDocumentKind
 }
 
-/** The registry of document kinds: what is not listed here does not exist. */
-export function createKinds(ports: KindPorts): DocumentKinds {
-  const kinds = new Map([createReportKind(ports)].map((kind) => [kind.name, forgetContent(kind)]))
+/**
+ * The registry of document kinds: what is neither listed here nor given as `further`, by plugins, does
+ * not exist.
+ */
+export function createKinds(
+  ports: KindPorts,
+  further: readonly AnyDocumentKind[] = [],
+): DocumentKinds {
+  const kinds = new Map<DocumentKindName, AnyDocumentKind>([
+    ['report', forgetContent(createReportKind(ports))],
+    ['workflow', forgetContent(workflowKind)],
+    ...further.map((kind) => [kind.name, kind] as const),
+  ])
   return {
     get(name) {
       const kind = kinds.get(name)
       if (kind) return kind
-      const makes = documentKinds.filter((known) => kinds.has(known)).join(' or ')
+      const makes = [...kinds.keys()].join(' or ')
       const message = `must be ${makes}: documents of the kind ${name} cannot be made yet`
       throw new AlmanacError('INPUT_INVALID', {
-        issues: [{ field: 'kind', message, value: JSON.stringify(name) }],
+        issues: [
+          {
+            field: name.startsWith('x-') ? 'documentKind' : 'kind',
+            message,
+            value: JSON.stringify(name),
+          },
+        ],
       })
     },
   }
@@ -41,6 +58,10 @@ function forgetContent<Content extends Json & object>(
     return parsed
   }
   const { render } = kind
+  const owned = (input: RenderInput<Json>): RenderInput<Content> =>
+    isOwn(input.content)
+      ? (input as RenderInput<Content>)
+      : { ...input, content: parse(input.content) }
   return {
     ...kind,
     parse,
@@ -52,10 +73,18 @@ function forgetContent<Content extends Json & object>(
     validate: (content, runPackage) => kind.validate(parse(content), runPackage),
     evaluate: (content, runPackage, findings) =>
       kind.evaluate(parse(content), runPackage, findings),
+    outline: (content) => kind.outline(parse(content)),
+    comparable: (content, runPackage) =>
+      kind.comparable?.(parse(content), runPackage) ?? kind.outline(parse(content)),
+    compose(elements) {
+      const content = kind.compose(elements)
+      own.add(content)
+      return content
+    },
     render: {
-      json: (input) => render.json({ ...input, content: parse(input.content) }),
-      markdown: (input) => render.markdown({ ...input, content: parse(input.content) }),
-      html: (input) => render.html({ ...input, content: parse(input.content) }),
+      json: (input) => render.json(owned(input)),
+      markdown: (input) => render.markdown(owned(input)),
+      html: (input) => render.html(owned(input)),
     },
   }
 }

@@ -1,4 +1,4 @@
-import { visibleText } from './visible-text.ts'
+import { visibleText } from '@almanac/domain'
 
 /** Markup that was made by `html`, and by nothing else. */
 export interface Html {

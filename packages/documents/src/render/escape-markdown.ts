@@ -1,4 +1,4 @@
-import { visibleText } from './visible-text.ts'
+import { visibleText } from '@almanac/domain'
 
 /** Characters that mean something inside a line, in CommonMark and its usual extensions. */
 const special = /[\\`*_[\]{}|~$^<>&]|!(?=\[)/g

@@ -28,6 +28,7 @@ cite{font-style:normal}
 .brief{background:var(--note);padding:20px 24px 22px;margin-top:28px}
 .brief h2{margin-bottom:8px}
 .brief li+li{margin-top:8px}
+.brief .meta{margin:12px 0 0}
 .skip{position:absolute;left:-999px;background:var(--g);padding:4px 10px}
 .skip:focus{left:12px;top:12px}
 .scroll{overflow-x:auto;max-width:100%}
@@ -53,6 +54,10 @@ figcaption{margin-top:8px}
 .ke{border:1px solid var(--meta);background:0 0}
 .items li{margin-bottom:20px}
 .items p{margin:0}
+h3{font-size:18px;line-height:26px;font-weight:600;margin:0 0 2px}
+.items .steps,.items .ticks{margin:4px 0 8px;padding-left:1.5em}
+.steps{list-style:decimal}.ticks{list-style:"☐ "}
+.items .steps li,.items .ticks li{margin:0 0 4px}
 .tag b{font-weight:600;color:var(--ink)}
 mark{background:0 0;border:1px solid var(--bar);color:var(--bar);padding:0 5px;font:600 13px/18px system-ui,sans-serif;letter-spacing:.04em}
 :target{outline:2px solid var(--a);outline-offset:5px}

@@ -1,4 +1,5 @@
 import type { Json, RunPackage } from '@almanac/domain'
+import { strictObject } from '../strict-object.ts'
 import { reportScope } from './package-index.ts'
 import { itemKinds } from './schema.ts'
 
@@ -74,10 +75,3 @@ export function reportJsonSchema({
     },
   })
 }
-
-const strictObject = (properties: Record<string, Json>): Record<string, Json> => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties),
-  additionalProperties: false,
-})

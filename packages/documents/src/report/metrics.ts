@@ -2,7 +2,7 @@ import type { Evaluation, Finding, FindingCode, Metric, RunPackage } from '@alma
 import { claimsOf, placeName, type Claim } from './claims.ts'
 import { coverageOf, gapReason, itemCount, statementOf, validClaims } from './coverage.ts'
 import { statementLimits } from './limits.ts'
-import { indexPackage, labelOf, type PackageIndex } from './package-index.ts'
+import { packageIndex, labelOf, type PackageIndex } from './package-index.ts'
 import type { ReportContent } from './schema.ts'
 
 /**
@@ -27,7 +27,7 @@ export function evaluateReport(
   runPackage: RunPackage,
   findings: readonly Finding[],
 ): Evaluation {
-  const index = indexPackage(runPackage)
+  const index = packageIndex(runPackage)
   const claims = claimsOf(content)
   const covered = coverageOf(index, claims, findings)
   const presence = Math.min(1, 2 * covered.value)

@@ -35,8 +35,17 @@ export function reportScope({ scope }: Pick<RunPackage, 'scope'>): Scope {
   throw new AlmanacError('INPUT_INVALID', { issues: [{ field: 'scope', message, value: 'null' }] })
 }
 
+const indexes = new WeakMap<RunPackage, PackageIndex>()
+
+/** The index of a package, made once for each: packages never change. */
+export function packageIndex(runPackage: RunPackage): PackageIndex {
+  let index = indexes.get(runPackage)
+  if (!index) indexes.set(runPackage, (index = indexPackage(runPackage)))
+  return index
+}
+
 /** Arranges `runPackage`; matches outside its scope, which `assemble` never makes, are left out. */
-export function indexPackage(runPackage: RunPackage): PackageIndex {
+function indexPackage(runPackage: RunPackage): PackageIndex {
   const scope = reportScope(runPackage)
   const evidence = new Map<string, PackageEvidence>()
   const cells = new Map<string, Cell>()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixturePackage } from '../fixtures/package.ts'
 import { fixtureDraft } from '../fixtures/report.ts'
-import { visibleText } from '../render/visible-text.ts'
+import { visibleText } from '@almanac/domain'
 import { readReport } from './read.ts'
 import { reportContent, type ReportDraft } from './schema.ts'
 

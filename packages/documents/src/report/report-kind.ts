@@ -1,8 +1,10 @@
 import { AlmanacError, type Industry, type RunPackage } from '@almanac/domain'
 import { createScopeScanner, type ScopeScanner } from '@almanac/industries'
 import type { DocumentKind } from '../kind.ts'
+import { comparableReport } from './comparable.ts'
 import { reportJsonSchema } from './json-schema.ts'
 import { evaluateReport } from './metrics.ts'
+import { composeReportOutline, reportOutline } from './outline.ts'
 import { reportScope } from './package-index.ts'
 import { draftCall, reportPrompt } from './prompt.ts'
 import { readReport } from './read.ts'
@@ -35,6 +37,9 @@ export function createReportKind({ industryByHash }: KindPorts): DocumentKind<Re
     validate: (content, runPackage) =>
       validateReport({ scanner: scannerOf(runPackage) }, content, runPackage),
     evaluate: evaluateReport,
+    outline: reportOutline,
+    comparable: comparableReport,
+    compose: composeReportOutline,
     render: { json: renderReportJson, markdown: renderReportMarkdown, html: renderReportHtml },
   }
 }

@@ -1,7 +1,7 @@
 import type { Finding, RunPackage } from '@almanac/domain'
 import type { ScopeScanner } from '@almanac/industries'
 import { claimsOf } from './claims.ts'
-import { indexPackage } from './package-index.ts'
+import { packageIndex } from './package-index.ts'
 import { cellFindings, citationFindings } from './rules/citations.ts'
 import { groundingFindings } from './rules/grounding.ts'
 import { keyFindings } from './rules/keys.ts'
@@ -36,7 +36,7 @@ export function validateReport(
     runPackage,
     scanner,
     claims: claimsOf(content),
-    index: indexPackage(runPackage),
+    index: packageIndex(runPackage),
   }
   return rules.flatMap((rule) => rule(judged))
 }

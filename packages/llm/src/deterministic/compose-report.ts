@@ -15,10 +15,8 @@ import { summarise } from './summary.ts'
  * clock, no randomness, no locale; equal packages give equal drafts.
  */
 export function composeReport(runPackage: RunPackage): ReportDraft {
-  const { limits, cadence, scope } = runPackage
-  const readings = runPackage.evidence.map((item) => readEvidence(item, cadence.timeZone))
-  const topics = (scope?.deliverables ?? []).map((key) => topicOf(key, readings, runPackage))
-  const setting = settingOf(runPackage, readings)
+  const { limits } = runPackage
+  const { readings, topics, setting } = readPackage(runPackage)
   const said = new Map<string, Set<string>>()
   const sections = topics.map((topic) => {
     const room = limits.maxItemsPerSection
@@ -33,6 +31,21 @@ export function composeReport(runPackage: RunPackage): ReportDraft {
     }
   })
   return { summary: summarise(readings, topics, setting, limits.maxSummaryLines), sections }
+}
+
+/** A run package as the composer reads it; topics in the order of the scope. */
+export interface PackageReading {
+  readings: Reading[]
+  topics: Topic[]
+  setting: Setting
+}
+
+/** Reads the evidence of a package, and files it by deliverable. */
+export function readPackage(runPackage: RunPackage): PackageReading {
+  const { cadence, scope } = runPackage
+  const readings = runPackage.evidence.map((item) => readEvidence(item, cadence.timeZone))
+  const topics = (scope?.deliverables ?? []).map((key) => topicOf(key, readings, runPackage))
+  return { readings, topics, setting: settingOf(runPackage, readings) }
 }
 
 /** The readings that match a deliverable, in the order of a report: best cell first, then the newest. */

@@ -21,6 +21,7 @@ const runPackage = samplePackage({
 const request: EngineRequest = {
   package: runPackage,
   call: draft,
+  inputs: [],
   prompt: { instructions: 'ignored', input: 'ignored' },
   jsonSchema: {},
   maxOutputTokens: 16_000,
@@ -55,8 +56,8 @@ describe('the deterministic engine', () => {
     }
     expect(await engine.generate(workflow, engine.body(workflow), never)).toEqual({
       kind: 'misconfigured',
-      status: 501,
-      code: 'this engine composes reports only',
+      status: 422,
+      code: 'a workflow needs a specification of its kind',
     })
   })
 

@@ -2,13 +2,15 @@ import { canonicalJson } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import type { Engine, EngineRequest, Outcome } from '@almanac/pipeline'
 import { composeReport } from './compose-report.ts'
+import { composeWorkflow } from './workflow/compose-workflow.ts'
+import { reportVariant } from './variants/report-variant.ts'
 
 const name = 'deterministic'
 const model = 'extractive-1'
 
 /**
- * Creates the engine that needs no model: an extractive composer over the run package's evidence.
- * Offline, without network, clock or randomness, and unbilled. Its output is real, and labelled as
+ * Creates the engine that needs no model: an extractive composer over the run package's evidence, and
+ * over purpose, audience and style where it makes a workflow. Offline, without network, clock or randomness, and unbilled. Its output is real, and labelled as
  * its own in every artifact. `generate` rejects with the signal's reason.
  */
 export function createDeterministicEngine(): Engine {
@@ -30,15 +32,25 @@ export function createDeterministicEngine(): Engine {
 }
 
 function answer(request: EngineRequest, sent: string): Outcome {
-  if (request.package.output.kind !== 'report')
-    return { kind: 'misconfigured', status: 501, code: 'this engine composes reports only' }
+  const output = compose(request)
+  if ('refusal' in output) return { kind: 'misconfigured', status: 422, code: output.refusal }
   return {
     kind: 'completed',
-    output: composeReport(request.package),
+    output: output.document,
     usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, estimated: false },
     served: { model, tier: 'standard' },
     requestId: `${name}-${sha256(sent).slice(0, 16)}`,
   }
+}
+
+function compose(request: EngineRequest): { document: unknown } | { refusal: string } {
+  const { package: runPackage, call } = request
+  const { output, specification } = runPackage
+  if (output.kind !== specification.body.kind)
+    return { refusal: `a ${output.kind} needs a specification of its kind` }
+  if (output.kind === 'workflow') return { document: composeWorkflow(request) }
+  const document = call.kind === 'variant' ? reportVariant(request) : composeReport(runPackage)
+  return document ? { document } : { refusal: 'a variant needs a report and a brief' }
 }
 
 /**
@@ -46,13 +58,15 @@ function answer(request: EngineRequest, sent: string): Outcome {
  * own. Nothing else is in it, so that equal work of two runs is seen to be equal.
  */
 function body({ package: runPackage, call, maxOutputTokens }: EngineRequest): string {
-  const { scope, catalogue, cadence, output, limits } = runPackage
+  const { scope, catalogue, cadence, output, limits, specification } = runPackage
+  const common = { engine: name, model, maxOutputTokens, call, kind: output.kind }
+  if (specification.body.kind === 'workflow') {
+    const { purpose, audience, style, title } = specification.body
+    const modules = runPackage.modules ?? []
+    return canonicalJson({ ...common, specification: { purpose, audience, style, title }, modules })
+  }
   return canonicalJson({
-    engine: name,
-    model,
-    maxOutputTokens,
-    call,
-    kind: output.kind,
+    ...common,
     scope,
     catalogue: catalogue && [catalogue.industry, catalogue.version, catalogue.hash],
     to: cadence.to,

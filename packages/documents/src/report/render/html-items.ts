@@ -1,4 +1,5 @@
 import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
+import { changesLine } from '../../render/html-changes.ts'
 import {
   countText,
   stopped,
@@ -8,14 +9,15 @@ import {
   type StatementView,
 } from './view.ts'
 
-/** The summary, a sentence a line. */
-export function brief({ summary }: ReportView): Html {
+/** The summary, a sentence a line, and how much is new. */
+export function brief({ summary, changes }: ReportView): Html {
   const lines = summary.map((line) => html`<li>${statement(line)}</li>`)
   return html`<section class="brief" id="brief" aria-labelledby="h-brief">
     <h2 id="h-brief">In brief</h2>
     <ul>
       ${lines}
     </ul>
+    ${changesLine(changes)}
   </section> `
 }
 

@@ -1,4 +1,5 @@
 import type { RenderInput } from '../../kind.ts'
+import { changesSection } from '../../render/html-changes.ts'
 import { htmlDocument } from '../../render/html-frame.ts'
 import type { ReportContent } from '../schema.ts'
 import { brief, itemSections } from './html-items.ts'
@@ -11,7 +12,8 @@ import { reportView } from './view.ts'
 
 /**
  * A report as one HTML page that needs nothing else and runs nothing: in brief, coverage, signals, a
- * section a deliverable, sources, method and score, provenance. Equal input gives equal bytes.
+ * section a deliverable, what is new, sources, method and score, provenance. Equal input gives equal
+ * bytes.
  */
 export function renderReportHtml(input: RenderInput<ReportContent>): string {
   const { metadata, package: runPackage } = input
@@ -29,6 +31,7 @@ export function renderReportHtml(input: RenderInput<ReportContent>): string {
       coverage(coverageMatrix(view, runPackage)),
       signals(view),
       ...itemSections(view, quietSentence(runPackage)),
+      changesSection(view.changes),
       sources(view),
       method(input),
     ],

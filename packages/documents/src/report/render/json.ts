@@ -4,11 +4,11 @@ import type { ReportContent } from '../schema.ts'
 import { reportView } from './view.ts'
 
 /**
- * A report as canonical JSON `{ metadata, content, evaluation, findings, sources }`; the sources have
- * the numbers that the other formats cite them by.
+ * A report as canonical JSON `{ metadata, content, evaluation, findings, sources, changes }`; the sources
+ * have the numbers that the other formats cite them by.
  */
 export function renderReportJson(input: RenderInput<ReportContent>): string {
-  const { metadata, content, evaluation, findings } = input
+  const { metadata, content, evaluation, findings, changes } = input
   const view = reportView(input)
   const sources = view.sources.map((source) => ({
     number: source.number,
@@ -32,5 +32,6 @@ export function renderReportJson(input: RenderInput<ReportContent>): string {
     evaluation,
     findings,
     sources,
+    ...(changes && { changes }),
   })
 }

@@ -42,7 +42,7 @@ describe('the Markdown report', () => {
         const lines = markdown.split('\n')
         expect(lines.filter((line) => /^# /.test(line))).toHaveLength(1)
         const headings = lines.filter((line) => /^## /.test(line)).length
-        expect(headings).toBe(6 + input.content.sections.length)
+        expect(headings).toBe(7 + input.content.sections.length)
         const texts = lines.filter((line) => !/^##? /.test(line) && !/^\|(?: -+:? \|)+$/.test(line))
         expect(texts.flatMap(alive)).toEqual([])
         for (const address of linkTargets(markdown)) {

@@ -1,5 +1,6 @@
 import type { RenderInput } from '../../kind.ts'
 import { escapeMarkdown as md, markdownLink } from '../../render/escape-markdown.ts'
+import { changesBlocks, changesLineBlocks } from '../../render/markdown-changes.ts'
 import { provenanceRows } from '../../render/provenance.ts'
 import { itemKinds, type ReportContent } from '../schema.ts'
 import { coverageMatrix, type CoverageMatrix } from './matrix.ts'
@@ -38,11 +39,13 @@ export function renderReportMarkdown(input: RenderInput<ReportContent>): string 
     `> ${md(view.notice)} Engine: ${md(view.engine)}.`,
     '## In brief',
     list(view.summary.map(statement)),
+    ...changesLineBlocks(view.changes),
     '## Coverage',
     ...matrixBlocks(coverageMatrix(view, runPackage)),
     '## Signals',
     signalTable(view),
     ...view.sections.flatMap((section) => sectionBlocks(section, quietSentence(runPackage))),
+    ...changesBlocks(view.changes),
     '## Sources',
     view.sources.length > 0
       ? view.sources.map(sourceLine).join('\n')

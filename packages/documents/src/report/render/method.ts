@@ -1,11 +1,9 @@
 import type { Evaluation, RunPackage } from '@almanac/domain'
 import type { RenderInput } from '../../kind.ts'
+import { conformanceText, plural, scoreText, warningText } from '../../render/conformance.ts'
 import { placeName } from '../claims.ts'
 import type { ReportContent } from '../schema.ts'
 import { sourceCount } from './view.ts'
-
-const plural = (count: number, one: string, many = `${one}s`) =>
-  `${count} ${count === 1 ? one : many}`
 
 const omissions: Record<RunPackage['evidenceOmitted'][number]['reason'], string> = {
   out_of_scope: 'outside the scope',
@@ -40,37 +38,16 @@ export function quietSentence(runPackage: RunPackage): string {
   return `Quiet period. No qualifying evidence was published for this deliverable in the period (0 of ${sources} ${plural(runPackage.evidenceConsidered, 'item')}).`
 }
 
-/** Two decimals, cut and not rounded: a score below 1 never reads as 1. */
-export const scoreText = (score: number): string =>
-  (Math.floor(score * 100 + 1e-6) / 100).toFixed(2)
+export { scoreText }
 
 /** The conformance score, what it means, and the two metrics that lowered it most. */
-export function conformanceSentences({ score, metrics }: Evaluation): string[] {
-  const lowered = metrics
-    .filter(({ value, weight }) => value < 1 && weight > 0)
-    .sort((a, b) => b.weight * (1 - b.value) - a.weight * (1 - a.value))
-    .slice(0, 2)
-    .map(({ name, value, reasons }) => {
-      const why = reasons.length > 0 ? `: ${reasons.slice(0, 2).join('; ')}` : ''
-      return `Lowered by ${name} (${scoreText(value)})${why}.`
-    })
-  return [
-    `Conformance ${scoreText(score)} of 1: how fully the report does what its specification asks.`,
-    ...(lowered.length > 0 ? lowered : ['Nothing lowered it.']),
-  ]
-}
+export const conformanceSentences = (evaluation: Evaluation): string[] =>
+  conformanceText(evaluation, 'report')
 
 /** What the validator left as warnings, the first few of them in words; undefined for none. */
-export function warningSentence({
+export const warningSentence = ({
   findings,
   content,
   package: runPackage,
-}: RenderInput<ReportContent>): string | undefined {
-  const warnings = findings.filter(({ severity }) => severity === 'warning')
-  if (warnings.length === 0) return undefined
-  const shown = warnings
-    .slice(0, 3)
-    .map(({ path, message }) => `${placeName(path, content, runPackage)}: ${message}`)
-  const more = warnings.length > 3 ? ` and ${warnings.length - 3} more` : ''
-  return `${plural(warnings.length, 'warning')}: ${shown.join('; ')}${more}.`
-}
+}: RenderInput<ReportContent>): string | undefined =>
+  warningText(findings, (path) => placeName(path, content, runPackage))

@@ -3,8 +3,10 @@ import { plainTitle } from '@almanac/industries'
 import type { RenderInput } from '../../kind.ts'
 import { isSample, marksOf, withMarks, type Mark } from '../../notice.ts'
 import { windowText } from '../../render/local-date.ts'
-import { indexPackage, labelOf, type PackageIndex } from '../package-index.ts'
+import type { ChangesView } from '../../render/changes-view.ts'
+import { packageIndex, labelOf, type PackageIndex } from '../package-index.ts'
 import type { ItemKind, ReportContent } from '../schema.ts'
+import { reportChanges } from './changes.ts'
 import { numberSources, type SourceView } from './sources.ts'
 
 /** What the report formats show, in the order in which they show it; plain text, not yet escaped. */
@@ -22,6 +24,8 @@ export interface ReportView {
   sections: SectionView[]
   sources: SourceView[]
   index: PackageIndex
+  /** What is new against the period before; undefined when nothing is said about that. */
+  changes: ChangesView | undefined
 }
 
 export interface StatementView {
@@ -60,13 +64,19 @@ const reportNames: Record<Cadence, string> = {
   on_demand: 'Report on demand',
 }
 
+const views = new WeakMap<RenderInput<ReportContent>, ReportView>()
+
+/** The view of what is rendered, made once for all formats. */
+export function reportView(input: RenderInput<ReportContent>): ReportView {
+  let view = views.get(input)
+  if (!view) views.set(input, (view = arranged(input)))
+  return view
+}
+
 /** Arranges what the formats show. Sources are numbered in order of first use; equal pages are one. */
-export function reportView({
-  metadata,
-  content,
-  package: runPackage,
-}: RenderInput<ReportContent>): ReportView {
-  const index = indexPackage(runPackage)
+function arranged(input: RenderInput<ReportContent>): ReportView {
+  const { metadata, content, package: runPackage } = input
+  const index = packageIndex(runPackage)
   const sources = numberSources(index, runPackage.cadence.timeZone)
   const titles = new Map<string, string>()
   const titleOf = ({ id, title }: PackageEvidence): string => {
@@ -125,6 +135,7 @@ export function reportView({
     sections,
     sources: sources.all,
     index,
+    changes: reportChanges(input, sections),
   }
 }
 

@@ -7,6 +7,9 @@ import { labelOf, type PackageIndex } from '../package-index.ts'
 import type { ItemKind } from '../schema.ts'
 import type { Judged } from './rule.ts'
 
+/** What the items of a package ground: costly to make, and a package is judged more than once. */
+const groundsOfPackages = new WeakMap<RunPackage, Map<string, Ground>>()
+
 /**
  * UNGROUNDED: a number, date or identifier that no cited item has in its id, title, text, attributes
  * or instant of publication. An error in a fact and in the summary; a warning in an interpretation or
@@ -18,7 +21,8 @@ import type { Judged } from './rule.ts'
  * says, and counts nothing.
  */
 export function groundingFindings({ claims, index, runPackage }: Judged): Finding[] {
-  const grounds = new Map<string, Ground>()
+  const grounds = groundsOfPackages.get(runPackage) ?? new Map<string, Ground>()
+  groundsOfPackages.set(runPackage, grounds)
   const { timeZone } = runPackage.cadence
   const groundOfItem = (id: string): Ground[] => {
     const known = grounds.get(id)
