@@ -2,13 +2,14 @@ import type { RunId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import type { LoadedRun } from '@almanac/pipeline'
 import fc from 'fast-check'
+import { Client } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
 import { createLedger } from './ledger.ts'
 import { createDriver } from './testing/drive-run.ts'
 import { callRef, holdRequest, settlement } from './testing/paid-call.ts'
 
-const { db, superuser } = await testDatabase()
+const { db, url, superuser } = await testDatabase()
 const driver = createDriver(db)
 const { ports, operations, workerId } = driver
 const { ledger } = ports
@@ -144,7 +145,14 @@ describe('a hold', () => {
     const estimate = { microUsd: 0, tokens: 50_000 }
     const ask = (callKey: string) => ledger.hold(holdRequest(run, workerId, { estimate, callKey }))
     expect(await ask('draft:1')).toMatchObject({ state: 'granted' })
-    expect(await ask('draft:2')).toMatchObject({ state: 'refused', level: 'root tokens' })
+    expect(await ask('draft:2')).toEqual({
+      state: 'refused',
+      level: 'root',
+      unit: 'tokens',
+      needed: 50_000,
+      left: 30_000,
+      because: 'limit',
+    })
   })
 })
 
@@ -167,8 +175,10 @@ describe('a limit', () => {
     expect(refused[0]).toEqual({
       state: 'refused',
       level: 'tenant/month',
-      neededMicroUsd: 5_000,
-      leftMicroUsd: 4_999,
+      unit: 'micro-USD',
+      needed: 5_000,
+      left: 4_999,
+      because: 'limit',
     })
   })
 
@@ -198,8 +208,10 @@ describe('a limit', () => {
       expect(await ledger.hold(holdRequest(run, workerId, { provider }))).toEqual({
         state: 'refused',
         level: level.replace('_', '/'),
-        neededMicroUsd: 5_000,
-        leftMicroUsd: 4_000,
+        unit: 'micro-USD',
+        needed: 5_000,
+        left: 4_000,
+        because: 'limit',
       })
       const held = Object.values(await budgets(run)).map(([amount]) => amount)
       expect(held.every((amount) => amount === 0)).toBe(true)
@@ -244,6 +256,51 @@ describe('a limit', () => {
       }),
       { numRuns: 25 },
     )
+  })
+})
+
+describe('a connection that breaks in the middle of a statement', () => {
+  /** Breaks the connection of `work` while it waits for a budget row of the run's tenant. */
+  const broken = async (run: LoadedRun, work: () => Promise<unknown>): Promise<unknown> => {
+    const blocker = new Client({ connectionString: url })
+    await blocker.connect()
+    try {
+      await blocker.query('begin; set local search_path = almanac')
+      await blocker.query('select from budgets where tenant_id = $1 for update', [
+        run.facts.tenantId,
+      ])
+      const failing = work().catch((error: unknown) => error)
+      for (;;) {
+        const { rows } = await blocker.query(`select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`)
+        if (rows.length > 0) return await failing
+      }
+    } finally {
+      await blocker.end()
+    }
+  }
+
+  it('leaves nothing of a hold; asked again it is granted', async () => {
+    const [before, run] = await runs(2)
+    if (!before || !run) throw new Error('no runs')
+    await ledger.hold(holdRequest(before, workerId))
+    const error = await broken(run, () => ledger.hold(holdRequest(run, workerId)))
+    expect(error).toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+    expect(await callState(run)).toBeUndefined()
+    expect((await budgets(run))['tenant_month']).toEqual([5_000, 0, 0])
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 1 })
+    expect((await budgets(run))['tenant_month']).toEqual([10_000, 0, 0])
+  })
+
+  it('leaves a call open that it was to settle; settled again it is charged once', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    const error = await broken(run, () => ledger.settle(callRef(run), settlement()))
+    expect(error).toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+    expect(await callState(run)).toBe('open')
+    expect(await budgets(run)).toEqual(everywhere(5_000, 0))
+    await ledger.settle(callRef(run), settlement())
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
   })
 })
 

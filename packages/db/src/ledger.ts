@@ -1,18 +1,30 @@
 import type { RunId } from '@almanac/domain'
-import type { BudgetLedger, CallRef, Hold, HoldRequest } from '@almanac/pipeline'
+import type {
+  BudgetLedger,
+  BudgetListener,
+  BudgetState,
+  CallRef,
+  Hold,
+  HoldRequest,
+} from '@almanac/pipeline'
 import { sql } from 'kysely'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
 interface HoldRow {
-  outcome: 'granted' | 'settled' | 'reused' | 'busy' | 'in_flight' | 'refused'
+  outcome: 'granted' | 'settled' | 'reused' | 'busy' | 'in_flight' | 'refused' | 'budgets'
   seq: number
   output_hash: string | null
   from_run: RunId | null
   level: string | null
+  subject: string | null
+  period: string | null
   unit: 'micro_usd' | 'tokens' | null
+  because: 'limit' | 'reserve' | 'overrun' | null
   needed: number | null
   left_over: number | null
+  version: number | null
+  budgets: BudgetState[] | null
 }
 
 /** How a call ended, as `close_calls` reads it. */
@@ -25,6 +37,9 @@ export interface Closing {
   [detail: string]: unknown
 }
 
+/** Calls that one statement takes: more only make each of them wait longer. */
+const groupSize = 512
+
 /**
  * The ledger of paid calls in Postgres. The life of a call:
  *
@@ -33,21 +48,37 @@ export interface Closing {
  *     └──▶ unknown      the answer was lost, or its worker died: the hold stays
  *             └──▶ settled (late) | released (by an operator) | charged (in full, after a while)
  */
-export function createLedger(db: Database): BudgetLedger {
-  const hold = groupCalls(async (requests: readonly object[]) =>
-    db.querySystem(
-      'ledger',
-      sql<HoldRow>`select * from hold_calls(${JSON.stringify(requests)}::jsonb) order by n`,
-    ),
-  )
-  const close = groupCalls(async (closings: readonly Closing[]) => {
-    await closeCalls(db, closings)
-    return closings
-  })
-  return {
-    async hold(request) {
-      return toHold(await hold(claimOf(request)))
+export function createLedger(db: Database, listener?: BudgetListener): BudgetLedger {
+  const hold = groupCalls(
+    async (requests: readonly HoldRequest[]): Promise<Hold[]> => {
+      const rows = await db.querySystem(
+        'ledger',
+        sql<HoldRow>`select * from hold_calls(${JSON.stringify(requests.map(claimOf))}::jsonb,
+          ${listener !== undefined}) order by n`,
+      )
+      const states = rows.length > requests.length ? rows.pop()?.budgets : null
+      if (listener && states) listener.changed(states)
+      return requests.map((request, i) => {
+        const row = rows[i]
+        if (!row) throw new Error('fewer calls were answered than were asked')
+        const answer = toHold(row)
+        if (answer.state !== 'refused') return answer
+        if (request.refusal) return { state: 'refused', ...request.refusal }
+        listener?.refused(request, answer, budgetOf(request, row))
+        return answer
+      })
     },
+    { max: groupSize },
+  )
+  const close = groupCalls(
+    async (closings: readonly Closing[]) => {
+      await closeCalls(db, closings, listener)
+      return closings
+    },
+    { max: groupSize },
+  )
+  return {
+    hold,
     async settle(call, { costMicroUsd, usage, outcome, served, requestId, outputHash }) {
       const { model, tier } = served
       const billed = {
@@ -71,11 +102,17 @@ export function createLedger(db: Database): BudgetLedger {
 }
 
 /** Ends calls; those that had ended before stay as they are. Answers how many changed. */
-export async function closeCalls(db: Database, closings: readonly Closing[]): Promise<number> {
+export async function closeCalls(
+  db: Database,
+  closings: readonly Closing[],
+  listener?: Pick<BudgetListener, 'changed'>,
+): Promise<number> {
   const [row] = await db.querySystem(
     'ledger',
-    sql<{ closed: number }>`select close_calls(${JSON.stringify(closings)}::jsonb) as closed`,
+    sql<{ closed: number; budgets: BudgetState[] }>`select * from close_calls(
+      ${JSON.stringify(closings)}::jsonb, ${listener !== undefined})`,
   )
+  if (listener && row) listener.changed(row.budgets)
   return row?.closed ?? 0
 }
 
@@ -86,7 +123,8 @@ const keyOf = ({ run, callKey, seq }: CallRef) => ({
   seq,
 })
 
-function claimOf({ run, estimate, callKey, ...request }: HoldRequest): object {
+/** A hold request as `hold_calls` reads it. */
+export function claimOf({ run, estimate, callKey, ...request }: HoldRequest): object {
   const { tenantId, id, specificationId } = run
   return {
     ...request,
@@ -100,16 +138,8 @@ function claimOf({ run, estimate, callKey, ...request }: HoldRequest): object {
   }
 }
 
-function toHold({
-  outcome,
-  seq,
-  output_hash,
-  from_run,
-  level,
-  unit,
-  needed,
-  left_over,
-}: HoldRow): Hold {
+function toHold(row: HoldRow): Hold {
+  const { outcome, seq, output_hash, from_run } = row
   switch (outcome) {
     case 'granted':
       return { state: 'granted', seq }
@@ -121,14 +151,24 @@ function toHold({
     case 'busy':
     case 'in_flight':
       return { state: outcome }
-    case 'refused': {
-      const name = (level ?? '').replace('_', '/')
+    case 'refused':
       return {
         state: 'refused',
-        level: unit === 'tokens' ? `${name} tokens` : name,
-        neededMicroUsd: needed ?? 0,
-        leftMicroUsd: left_over ?? 0,
+        level: (row.level ?? '').replace('_', '/'),
+        unit: row.unit === 'tokens' ? 'tokens' : 'micro-USD',
+        needed: row.needed ?? 0,
+        left: row.left_over ?? 0,
+        because: row.because ?? 'limit',
       }
-    }
+    case 'budgets':
+      throw new Error('fewer calls were answered than were asked')
   }
 }
+
+const budgetOf = ({ run }: HoldRequest, { level, subject, period, version }: HoldRow) => ({
+  tenantId: level === 'provider_day' ? null : run.tenantId,
+  level: level ?? '',
+  subject: subject ?? '',
+  period: period ?? '',
+  version: version ?? 0,
+})
