@@ -13,6 +13,7 @@ export {
   getIndustry,
   industries,
   industryHash,
+  installIndustry,
   scopedCatalogue,
 } from './registry.ts'
 export { createScopeScanner, type OutOfScopeTerm, type ScopeScanner } from './scope-scanner.ts'

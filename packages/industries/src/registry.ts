@@ -7,7 +7,24 @@ import { usRegulation } from './us-regulation/index.ts'
  * Every version of every industry that a stored run package may name. A published version is never
  * changed or removed: a change is a new version beside it.
  */
-export const industries: readonly Industry[] = [usRegulation, polyurethane]
+const all: Industry[] = [usRegulation, polyurethane]
+export const industries: readonly Industry[] = all
+
+/**
+ * Adds an industry to this process, before anything asks for one. Throws INPUT_INVALID where its id and
+ * version name a different one already; the same one again changes nothing.
+ */
+export function installIndustry(industry: Industry): void {
+  const { id, version } = industry
+  const known = all.find((one) => one.id === id && one.version === version)
+  if (!known) {
+    all.push(industry)
+    return
+  }
+  if (industryHash(known) === industryHash(industry)) return
+  const message = `${version} of ${id} is there already, and says something else: a change needs a new version`
+  throw new AlmanacError('INPUT_INVALID', { issues: [{ field: 'version', message }] })
+}
 
 const numbers = ({ version }: Industry) => version.split('.').map(Number)
 

@@ -1,0 +1,144 @@
+import type { DocumentKind, RenderInput } from '@almanac/documents'
+import type {
+  Evaluation,
+  FailedCheck,
+  Finding,
+  Json,
+  Outline,
+  OutlineElement,
+  RefinementLimits,
+  RunPackage,
+} from '@almanac/domain'
+import type { Engine } from '@almanac/pipeline'
+import type { Lineage } from '@almanac/refinement'
+
+/**
+ * The places where a plugin takes part. A hook gets data and answers data: it runs in a thread of its
+ * plugin, all that it is given is a copy, and what it answers is parsed. Each must be pure (equal input,
+ * equal answer, no clock, no dice, no memory), except an engine's `generate` and a deliverer's `deliver`.
+ */
+export interface Hooks {
+  engines?: readonly Engine[]
+  kinds?: readonly KindHook[]
+  metrics?: readonly MetricHook[]
+  exporters?: readonly ExporterHook[]
+  deliverers?: readonly DelivererHook[]
+  variants?: readonly VariantHook[]
+  merges?: readonly MergeHook[]
+  terminations?: readonly TerminationHook[]
+}
+
+export type Awaitable<T> = T | Promise<T>
+
+/**
+ * A kind of document. Specifications of kind `base` order it by `documentKind`; its name begins with
+ * `x-`. What a method throws fails the run.
+ */
+export interface KindHook extends DocumentKind<Json> {
+  readonly name: `x-${string}`
+  /** Whose specification it is made from: of `report` there is evidence, of `workflow` there is none. */
+  readonly base: 'report' | 'workflow'
+}
+
+export interface MetricInput {
+  content: Json
+  package: RunPackage
+  findings: readonly Finding[]
+}
+
+/**
+ * One more metric of a kind of document. With plugins' weights of 0.1 and 0.15, the kind's own metrics
+ * weigh 0.75 of what they do without; all plugins together may weigh up to 0.5 of a kind.
+ */
+export interface MetricHook {
+  readonly name: string
+  /** The kind of document that it measures. */
+  readonly kind: string
+  /** Its share of the conformance score, above 0, up to 0.5. */
+  readonly weight: number
+  /** 0 to 1, over content only; below 1 the reasons say what to change, one line each. */
+  measure(input: MetricInput): Awaitable<{ value: number; reasons: string[] }>
+}
+
+/** One more format of documents, stored and delivered beside JSON, Markdown and HTML. */
+export interface ExporterHook {
+  /** Lower-case, such as `csv`; also the file's ending. */
+  readonly format: string
+  /** The kinds of document that it writes. */
+  readonly kinds: readonly string[]
+  /** The whole text, which must be inert: nothing in it may run where it is opened. */
+  export(input: RenderInput<Json>): Awaitable<string>
+}
+
+/** A finished document on its way to a deliverer. */
+export interface Delivery {
+  /** Stays the same however often the delivery is tried: what was done under it need not be done again. */
+  id: string
+  tenantId: string
+  runId: string
+  specificationId: string
+  periodKey: string | null
+  artifacts: { format: string; mediaType: string; sha256: string; bytes: number; text: string }[]
+}
+
+/** Takes finished documents where they should go. */
+export interface DelivererHook {
+  readonly name: string
+  /** Answers what is worth keeping, such as where it went; throws when it must be tried again. */
+  deliver(delivery: Delivery, signal: AbortSignal): Awaitable<Json>
+}
+
+/** What a variant of a document is told to improve. */
+export interface VariantDraft {
+  task: string
+  findings: Finding[]
+  checks: FailedCheck[]
+}
+
+export interface VariantInput {
+  evaluation: Evaluation
+  findings: readonly Finding[]
+  outline: Outline
+  /** The most briefs that may be answered. */
+  count: number
+}
+
+/** Says what the variants of a generation are told: briefs made of findings and failed checks. */
+export interface VariantHook {
+  readonly name: string
+  briefs(input: VariantInput): Awaitable<VariantDraft[]>
+}
+
+export interface MergeInput {
+  ancestor: Outline
+  variants: readonly {
+    id: string
+    depth: number
+    outline: Outline
+    score: number
+    findings: readonly Finding[]
+  }[]
+  /** What each step of depth costs of a score. */
+  decay: number
+}
+
+/**
+ * Proposes one document of several. Almanac composes it, judges it, and takes it only when it scores at
+ * least what each of its parents does and has no finding that none of them has.
+ */
+export interface MergeHook {
+  readonly name: string
+  merge(input: MergeInput): Awaitable<{ elements: OutlineElement[]; parents: string[] }>
+}
+
+export interface TerminationInput {
+  lineage: Lineage
+  limits: RefinementLimits
+}
+
+/** One more condition that ends a refinement; it may end one earlier than the guard, never later. */
+export interface TerminationHook {
+  readonly name: string
+  /** Why the refinement ends, in a sentence; null while it may go on. */
+  stops(input: TerminationInput): Awaitable<string | null>
+}
