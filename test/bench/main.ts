@@ -1,9 +1,19 @@
 import { parseArgs } from 'node:util'
+import { benchDocuments } from './documents.ts'
+import { benchEngine } from './engine.ts'
 import { publish } from './measurements.ts'
+import { benchMoney } from './money.ts'
 import { benchPipeline } from './pipeline.ts'
+import { benchRefinement } from './refinement.ts'
 
 /** `npm run bench -- NAME [--profile embedded|standard] [--json FILE]`: measures, and decides nothing. */
-const benches = { pipeline: benchPipeline }
+const benches = {
+  documents: benchDocuments,
+  engine: benchEngine,
+  money: benchMoney,
+  pipeline: benchPipeline,
+  refinement: benchRefinement,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -11,8 +11,10 @@ import {
   type AlmanacProcess,
 } from '../support/almanac-process.ts'
 import { federalRules, hasFederalRules, sampleSpecification } from '../support/sample.ts'
+import { startCountingProxy } from './counting-proxy.ts'
 import { metric, quantile, type Metric } from './measurements.ts'
-import { cpuSeconds, openProfile, type Profile } from './profile.ts'
+import { measureNoop } from './noop.ts'
+import { cpuSeconds, openProfile, type Profile, type Servers } from './profile.ts'
 
 const itemsPerRun = 20
 const idleRequests = 40
@@ -43,18 +45,50 @@ export async function benchPipeline({
         await almanac.stop()
         removeDataDir(dataDir)
       }
+      for (const [name, value] of Object.entries(await measureNoop(await servers.fresh())))
+        note(name, value)
+      note('roundTripsPerRun', await measureRoundTrips(await servers.fresh()))
     }
   } finally {
     await servers.close()
   }
   const units: Record<string, string> = {
     reportRunsPerSecond: 'runs/s',
+    noopRunsPerSecond: 'runs/s',
+    bullmqChainRunsPerSecond: 'runs/s',
+    roundTripsPerRun: 'a run',
     rssMb: 'MB',
     cpuMsPerRun: 'ms',
   }
-  return Object.fromEntries(
+  const metrics = Object.fromEntries(
     Object.entries(figures).map(([name, values]) => [name, metric(values, units[name] ?? 'ms')]),
   )
+  return withRatio(metrics, 'noopRunsPerSecond', 'bullmqChainRunsPerSecond')
+}
+
+function withRatio(metrics: Record<string, Metric>, of: string, to: string) {
+  const [metric, baseline] = [metrics[of], metrics[to]]
+  if (!metric || !baseline) return metrics
+  const ratioTo = { name: to, ratio: metric.median / baseline.median }
+  return { ...metrics, [of]: { ...metric, ratioTo } }
+}
+
+/** Round trips to Postgres a run, at full load: everything that the process asks, loops and API too. */
+async function measureRoundTrips(servers: Awaited<ReturnType<Servers['fresh']>>): Promise<number> {
+  const proxy = await startCountingProxy(servers.databaseUrl)
+  const dataDir = newDataDir()
+  const almanac = await startAlmanac(dataDir, { env: { ...servers.env, DATABASE_URL: proxy.url } })
+  try {
+    await until(() => (almanac.stdout().includes('report.html') ? true : undefined))
+    const work = await prepare(almanac.client, { specifications: 5, periods: 20 })
+    const before = proxy.roundTrips()
+    const done = await runAll(almanac.client, work, 32)
+    return (proxy.roundTrips() - before) / done.length
+  } finally {
+    await almanac.stop()
+    removeDataDir(dataDir)
+    await proxy.close()
+  }
 }
 
 async function measureRound(

@@ -4,15 +4,13 @@ export type Profile = 'embedded' | 'standard'
 
 /** The servers of a profile; `fresh` gives each round a database and queue of its own. */
 export interface Servers {
-  fresh(): Promise<{ env: Record<string, string> }>
+  fresh(): Promise<{ env: Record<string, string>; databaseUrl: string; redisUrl?: string }>
   close(): Promise<void>
 }
 
 export async function openProfile(profile: Profile): Promise<Servers> {
-  if (profile === 'embedded')
-    return { fresh: async () => Promise.resolve({ env: {} }), close: async () => Promise.resolve() }
   const { openStandard } = await import('./standard-servers.ts')
-  return openStandard()
+  return openStandard(profile)
 }
 
 /** User and system seconds that a process has used, by the kernel's account. */

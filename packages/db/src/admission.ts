@@ -34,18 +34,7 @@ export function createAdmission(db: Database): AdmissionStore {
     async backlog() {
       const rows = await db.querySystem(
         'admission',
-        sql<BacklogRow>`with waiting as (
-            select tenant_id, count(*)::int as queued from runs where state = 'queued' group by tenant_id
-          ), flying as (
-            select tenant_id, count(*)::int as in_flight from runs where state = 'running' group by tenant_id
-          ), total as (
-            select coalesce(sum(in_flight), 0)::int as in_flight_in_all from flying
-          )
-          select t.id as tenant_id, coalesce(w.queued, 0) as queued, coalesce(f.in_flight, 0) as in_flight,
-            t.max_in_flight as cap, total.in_flight_in_all
-          from total left join waiting w on true left join tenants t on t.id = w.tenant_id
-            left join flying f on f.tenant_id = w.tenant_id
-          order by t.id`,
+        sql<BacklogRow>`select * from admission_backlog()`,
       )
       return {
         inFlight: rows[0]?.in_flight_in_all ?? 0,

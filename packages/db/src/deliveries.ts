@@ -1,6 +1,7 @@
 import { type DeliveryId, type RunId, type SpecificationId, type TenantId } from '@almanac/domain'
 import type { DeliveryStore, DueDelivery } from '@almanac/pipeline'
 import { sql } from 'kysely'
+import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
 interface Row {
@@ -19,6 +20,17 @@ interface Row {
  * lapses with its worker, or after ten minutes.
  */
 export function createDeliveries(db: Database): DeliveryStore {
+  const succeed = groupCalls(async (ended: readonly object[]) => {
+    await db.querySystem(
+      'deliveries',
+      sql`update deliveries d set state = 'succeeded', finished_at = now(), next_attempt_at = null,
+          claimed_by = null, last_error = null, detail = e.detail
+        from jsonb_to_recordset(${JSON.stringify(ended)}::jsonb)
+          as e ("tenantId" text, id text, detail jsonb)
+        where d.tenant_id = e."tenantId" and d.id = e.id and d.state = 'pending'`,
+    )
+    return ended
+  })
   return {
     async claimDue(workerId, limit) {
       const rows = await db.querySystem(
@@ -43,12 +55,7 @@ export function createDeliveries(db: Database): DeliveryStore {
       return rows.map(toDelivery)
     },
     async succeeded({ tenantId, id }, detail) {
-      await db.querySystem(
-        'deliveries',
-        sql`update deliveries set state = 'succeeded', finished_at = now(), next_attempt_at = null,
-            claimed_by = null, last_error = null, detail = ${JSON.stringify(detail)}::jsonb
-          where tenant_id = ${tenantId} and id = ${id} and state = 'pending'`,
-      )
+      await succeed({ tenantId, id, detail })
     },
     async failed({ tenantId, id }, error, nextAttemptAt) {
       await db.querySystem(

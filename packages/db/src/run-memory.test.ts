@@ -1,8 +1,8 @@
 import { stageNames } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
-import { rememberRuns } from './run-memory.ts'
-import { createDriver, moveCommit, stepCommit } from './testing/drive-run.ts'
+import { rememberRuns, rememberSpecifications } from './run-memory.ts'
+import { conclusionCommit, createDriver, moveCommit, stepCommit } from './testing/drive-run.ts'
 
 const { db, superuser } = await testDatabase()
 const driver = createDriver(db)
@@ -81,12 +81,53 @@ describe('a remembered run', () => {
     expect((await load()).state).toBe('cancelling')
   })
 
+  it('is known to have succeeded by what runs after its end', async () => {
+    const { memory, seen, load, id, tenantId } = await remembered()
+    for (;;) {
+      const run = await load()
+      if (run.nextStage === 'persist') break
+      await memory.commitStage(stepCommit(run, workerId))
+    }
+    const commit = await conclusionCommit(ports, await load(), workerId)
+    expect(await memory.commitStage(commit)).toBe('committed')
+    const reads = seen.reads
+    const { state, outputs } = await load()
+    expect(seen.reads).toBe(reads)
+    const stored = await ports.load(tenantId, id)
+    expect({ state, outputs }).toEqual({ state: stored?.state, outputs: stored?.outputs })
+  })
+
   it('is one of a bounded number', async () => {
     const { memory, seen, load } = await remembered({ maxRuns: 1 })
     await memory.commitStage(stepCommit(await load(), workerId))
     const other = await testTenant(db)
-    await memory.load(other.tenantId, await queueRun(db, other, { test: true }))
+    const id = await queueRun(db, other, { test: true })
+    await driver.admit(other.tenantId)
+    await memory.load(other.tenantId, id)
     await load()
     expect(seen.reads).toBe(3)
+  })
+})
+
+describe('a remembered specification', () => {
+  it('is read once for a run, and again after a moment', async () => {
+    const tenant = await testTenant(db)
+    const id = await queueRun(db, tenant, { test: true })
+    const run = await ports.load(tenant.tenantId, id)
+    if (!run) throw new Error('no run')
+    let reads = 0
+    const counted: typeof ports.specifications.bound = (facts) => {
+      reads += 1
+      return ports.specifications.bound(facts)
+    }
+    const remembering = rememberSpecifications({ bound: counted })
+    const first = await remembering.bound(run.facts)
+    expect(await remembering.bound(run.facts)).toBe(first)
+    expect(first).toEqual(await ports.specifications.bound(run.facts))
+    expect(reads).toBe(1)
+    const forgetting = rememberSpecifications({ bound: counted }, { maxAgeMs: 0 })
+    await forgetting.bound(run.facts)
+    await forgetting.bound(run.facts)
+    expect(reads).toBe(3)
   })
 })

@@ -1,5 +1,11 @@
 import type { RunId } from '@almanac/domain'
-import type { CommitStage, LoadedRun, RunStore } from '@almanac/pipeline'
+import type {
+  BoundSpecification,
+  CommitStage,
+  LoadedRun,
+  RunStore,
+  Specifications,
+} from '@almanac/pipeline'
 
 interface Remembered {
   run: LoadedRun
@@ -34,26 +40,45 @@ export function rememberRuns(
       const fresh = known?.moved && performance.now() - known.at < maxAgeMs
       const run =
         fresh && known.run.facts.tenantId === tenantId ? known.run : await load(tenantId, runId)
-      if (run) remember(run, false)
+      if (run?.state === 'running') remember(run, false)
       return run
     },
     async commitStage(commit) {
       const { runId, stage, move, output, epoch } = commit
       const verdict = await commitStage(commit)
       const known = memory.get(runId)?.run
-      const goesOn = verdict === 'committed' && move.to === 'running' && output !== null
-      if (goesOn && known?.epoch === epoch && known.nextStage === stage)
-        remember(
-          {
-            ...known,
-            nextStage: move.next,
-            tries: 0,
-            outputs: { ...known.outputs, [stage]: output },
-          },
-          true,
-        )
-      else memory.delete(runId)
+      const counted = verdict === 'committed' && output !== null
+      if (counted && known?.epoch === epoch && known.nextStage === stage) {
+        const outputs = { ...known.outputs, [stage]: output }
+        if (move.to === 'running')
+          remember({ ...known, nextStage: move.next, tries: 0, outputs }, true)
+        else if (move.to === 'succeeded') remember({ ...known, state: 'succeeded', outputs }, true)
+        else memory.delete(runId)
+      } else memory.delete(runId)
       return verdict
+    },
+  }
+}
+
+/**
+ * Spares the second and third read of the specification that a run is bound to: what the first of its
+ * stages was told of a specification, and may act on, the next two may act on as well for a moment.
+ */
+export function rememberSpecifications(
+  { bound }: Specifications,
+  { maxRuns = 1_000, maxAgeMs = 2_000 }: { maxRuns?: number; maxAgeMs?: number } = {},
+): Specifications {
+  const memory = new Map<RunId, { known: BoundSpecification; at: number }>()
+  return {
+    async bound(run) {
+      const remembered = memory.get(run.id)
+      if (remembered && performance.now() - remembered.at < maxAgeMs) return remembered.known
+      const known = await bound(run)
+      memory.delete(run.id)
+      memory.set(run.id, { known, at: performance.now() })
+      const [oldest] = memory.keys()
+      if (memory.size > maxRuns && oldest) memory.delete(oldest)
+      return known
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { calm } from './calm.ts'
 import type { Driver } from './driver.ts'
 import { createPostgresDriver } from './postgres-driver.ts'
@@ -14,6 +15,8 @@ export interface QueueBackendOptions {
   prefix?: string
   /** In production a Redis that keeps nothing on disk is refused. */
   production?: boolean
+  /** Told of the pool of a queue in Postgres before it connects. */
+  onPool?: ((pool: EventEmitter) => void) | undefined
   /** Told of connections that break, each reason once in 10 s; the queue mends them by itself. */
   onError(error: unknown): void
 }
@@ -23,11 +26,11 @@ export interface QueueBackendOptions {
  * would lose jobs, or DATABASE_NOT_MIGRATED when Postgres lacks the queue's schema.
  */
 export async function createQueueBackend(options: QueueBackendOptions): Promise<QueueBackend> {
-  const { redisUrl, databaseUrl, prefix = 'almanac', production = false } = options
+  const { redisUrl, databaseUrl, prefix = 'almanac', production = false, onPool } = options
   const onError = calm(options.onError)
   return redisUrl
     ? bind(await createRedisDriver({ redisUrl, prefix, production, onError }), onError)
-    : bind(await createPostgresDriver({ databaseUrl, onError }), onError)
+    : bind(await createPostgresDriver({ databaseUrl, onPool, onError }), onError)
 }
 
 async function bind<C>(

@@ -1,5 +1,5 @@
-import type { StageName } from '@almanac/domain'
 import type { BackendFactory, IQueueBackend } from 'bullmq'
+import type { QueueName } from './job-identity.ts'
 
 /**
  * What differs between BullMQ on Redis and BullMQ on Postgres; everything above it is the same code.
@@ -10,16 +10,18 @@ export interface Driver<C> {
   /** Host and port, for messages; never the password. */
   readonly where: string
   readonly factory: BackendFactory<IQueueBackend, C>
+  /** Makes the backend that adds jobs of several stages in one statement, where there is one. */
+  readonly together?: BackendFactory<IQueueBackend, C>
   /** The connection that adds jobs: it fails fast. */
   readonly producer: C
   /** The connection that takes jobs: it waits for the server to come back. Opened when first used. */
   consumer(): C
   /** The key prefix of a stage's queue, where there are keys. */
-  prefix(stage: StageName): string | undefined
+  prefix(stage: QueueName): string | undefined
   ping(): Promise<unknown>
   /** Which of the ids are jobs of the stage in whatever state; `toKey` makes a job's key of its id. */
   existing(
-    stage: StageName,
+    stage: QueueName,
     ids: readonly string[],
     toKey: (id: string) => string,
   ): Promise<ReadonlySet<string>>

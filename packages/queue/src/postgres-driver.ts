@@ -5,11 +5,13 @@ import {
   PostgresQueueBackend,
   SchemaMigrationRequiredError,
 } from 'bullmq'
+import type { EventEmitter } from 'node:events'
 import { reasonOf, type Driver } from './driver.ts'
 
 export interface PostgresOptionsOfAlmanac {
   /** A `postgres://` URL; the queue lives there in a schema of its own, `bullmq`. */
   databaseUrl: string
+  onPool?: ((pool: EventEmitter) => void) | undefined
   onError(error: unknown): void
 }
 
@@ -69,18 +71,32 @@ class SharedConnection extends PostgresConnection {
   }
 }
 
+/** BullMQ answers the failure of a group of jobs beside each of them, and then passes over it. */
+class SureBackend extends PostgresQueueBackend {
+  override async addFlow(...args: Parameters<PostgresQueueBackend['addFlow']>) {
+    const answers = await super.addFlow(...args)
+    const failure = answers?.find(([error]) => error)?.[0]
+    if (failure) throw failure
+    return answers
+  }
+}
+
 /** BullMQ on Postgres. Throws QUEUE_UNREACHABLE, or DATABASE_NOT_MIGRATED before `migrateQueue`. */
 export async function createPostgresDriver({
   databaseUrl,
+  onPool,
   onError,
 }: PostgresOptionsOfAlmanac): Promise<Driver<object>> {
-  const shared = await connect(databaseUrl, new SharedConnection(databaseUrl), onError)
+  const connection = new SharedConnection(databaseUrl)
+  onPool?.(connection.pool as unknown as EventEmitter)
+  const shared = await connect(databaseUrl, connection, onError)
   return {
     name: 'postgres',
     where: hostOf(databaseUrl),
     // Only workers, which wait on it, have to hear when the LISTEN connection is made anew.
     factory: (name, options, { withBlockingConnection = false } = {}) =>
       new PostgresQueueBackend(shared, name, options as never, withBlockingConnection),
+    together: (name, options) => new SureBackend(shared, name, options as never),
     producer: {},
     consumer: () => ({}),
     prefix: () => undefined,
@@ -99,8 +115,18 @@ export async function createPostgresDriver({
 /** Creates or updates the queue's schema `bullmq`; safe to repeat and when two processes do it at once. */
 export async function migrateQueue({ databaseUrl }: { databaseUrl: string }): Promise<void> {
   const connection = new SharedConnection(databaseUrl, { migrate: true })
-  await (await connect(databaseUrl, connection, () => undefined)).end()
+  const shared = await connect(databaseUrl, connection, () => undefined)
+  await shared.pool.query(withoutEvents)
+  await shared.end()
 }
+
+/**
+ * BullMQ tells of every step of every job: four rows and four notifications a job, a tenth of all that
+ * a run costs the server. Nobody reads them: a run's events are the database's. Jobs wake their workers
+ * by a channel of their own.
+ */
+const withoutEvents = `create or replace function publish_event(p_queue text, p_event text, p_data jsonb)
+  returns bigint language sql as $$ select null::bigint $$`
 
 async function connect(
   databaseUrl: string,

@@ -1,5 +1,5 @@
-import type { StageName } from '@almanac/domain'
 import type { StageJob } from '@almanac/pipeline'
+import type { QueueName } from './job-identity.ts'
 
 /**
  * The queue as the rest of Almanac sees it. Redis and Postgres stand behind the same surface.
@@ -15,7 +15,7 @@ import type { StageJob } from '@almanac/pipeline'
 export interface QueueBackend {
   readonly name: 'redis' | 'postgres'
   /**
-   * Enqueues jobs, each to its stage. One whose id is still in the queue is left as it is. Fails
+   * Enqueues jobs, each to its stage, and those of variants to a queue of their own. One whose id is still in the queue is left as it is. Fails
    * within seconds with QUEUE_UNREACHABLE; a part of the jobs may have been added then.
    */
   add(jobs: readonly NewJob[]): Promise<void>
@@ -26,11 +26,11 @@ export interface QueueBackend {
    */
   missing(jobs: readonly StageJob[]): Promise<StageJob[]>
   /** Starts to take a stage's jobs. A process has at most one worker a stage. */
-  stageWorker(stage: StageName, options: StageWorkerOptions): StageWorker
+  stageWorker(stage: QueueName, options: StageWorkerOptions): StageWorker
   /** Resolves when the queue answers; else throws QUEUE_UNREACHABLE. */
   ping(): Promise<void>
   /** How many jobs of a stage wait, run and are delayed. */
-  depth(stage: StageName): Promise<Depth>
+  depth(stage: QueueName): Promise<Depth>
   /** Forgets every job, also those that run now; workers go on with what is added afterwards. */
   clear(): Promise<void>
   /** Closes workers (without grace) and connections. */
@@ -64,7 +64,7 @@ export interface StageWorkerOptions {
 }
 
 export interface StageWorker {
-  readonly stage: StageName
+  readonly stage: QueueName
   /** How many jobs run now. */
   readonly active: number
   readonly concurrency: number

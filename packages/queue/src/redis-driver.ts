@@ -16,6 +16,8 @@ export interface RedisOptionsOfAlmanac {
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>
 
 const common: ClientOptions = {
+  // Commands of one turn of the event loop are one write to the server's socket.
+  enableAutoPipelining: true,
   lazyConnect: true,
   connectTimeout: 5_000,
   retryStrategy: (times) => Math.min(50 * times, 1_000),

@@ -1,12 +1,15 @@
-import { AlmanacError, stageNames, type StageName } from '@almanac/domain'
+import { AlmanacError } from '@almanac/domain'
 import type { StageJob } from '@almanac/pipeline'
-import { Queue, type IQueueBackend } from 'bullmq'
+import { FlowProducer, Queue, type IQueueBackend } from 'bullmq'
 import { reasonOf, type Driver } from './driver.ts'
-import { earlierIds, jobId, payload } from './job-identity.ts'
+import { gatherAdds } from './gather-adds.ts'
+import { earlierIds, jobId, payload, queueNames, queueOf, type QueueName } from './job-identity.ts'
 import type { Depth, NewJob, QueueBackend } from './queue-backend.ts'
 
 /** Jobs a statement; larger ones block the server for too long. */
 const chunkSize = 500
+/** Jobs of several stages in one statement; more of them go stage by stage, each in one. */
+const mostTogether = 50
 /** Up to so many jobs are cheaper one by one: a bulk insert makes temporary tables in Postgres. */
 const fewJobs = 4
 /** How many earlier forms of a job are looked for; one that stays silent for longer is added anyway. */
@@ -14,9 +17,12 @@ const earlierForms = 4
 /** Events that BullMQ keeps a queue; nobody reads them, history is in the database. */
 const keptEvents = 1_000
 
+/** A finished job that is kept would block its id; tries are counted in the database. */
+const kept = { attempts: 1, removeOnComplete: true, removeOnFail: true }
+
 type StageQueue<C> = Queue<object, unknown, string, object, unknown, string, IQueueBackend, C>
 
-/** The producing half of the queue: one BullMQ queue a stage. */
+/** The producing half of the queue: one BullMQ queue a stage, and one for variants. */
 export type StageQueues = Pick<
   QueueBackend,
   'add' | 'missing' | 'ping' | 'depth' | 'clear' | 'close'
@@ -27,8 +33,8 @@ export async function openStageQueues<C>(
   driver: Driver<C>,
   onError: (error: unknown) => void,
 ): Promise<StageQueues> {
-  const queues = new Map(stageNames.map((stage) => [stage, openQueue(driver, stage, onError)]))
-  const queueOf = (stage: StageName): StageQueue<C> => {
+  const queues = new Map(queueNames.map((stage) => [stage, openQueue(driver, stage, onError)]))
+  const queueNamed = (stage: QueueName): StageQueue<C> => {
     const queue = queues.get(stage)
     if (!queue) throw new Error(`no queue is called ${stage}`)
     return queue
@@ -41,22 +47,28 @@ export async function openStageQueues<C>(
       throw new AlmanacError('QUEUE_UNREACHABLE', { where: driver.where, reason }, { cause })
     }
   }
-  await reach(Promise.all(stageNames.map((stage) => queueOf(stage).waitUntilReady())))
+  await reach(Promise.all(queueNames.map((stage) => queueNamed(stage).waitUntilReady())))
+  const together =
+    driver.together && new FlowProducer({ connection: driver.producer }, driver.together)
+  together?.on('error', onError)
 
   return {
-    add: (jobs) =>
+    add: gatherAdds((jobs) =>
       reach(
-        Promise.all(
-          byStage(jobs).map(([stage, ofStage]) => addToQueue(queueOf(stage), stage, ofStage)),
-        ).then(() => undefined),
+        together && jobs.length <= mostTogether
+          ? together.addBulk(jobs.map(entryOf)).then(() => undefined)
+          : Promise.all(
+              byStage(jobs).map(([stage, ofStage]) => addToQueue(queueNamed(stage), ofStage)),
+            ).then(() => undefined),
       ),
+    ),
     missing: async (jobs) => {
       const missing = await reach(
         Promise.all(
           byStage(jobs).map(async ([stage, ofStage]) => {
             const ids = ofStage.flatMap((job) => earlierIds(job, earlierForms))
             if (ids.length === 0) return ofStage
-            const found = await driver.existing(stage, ids, queueOf(stage).toKey)
+            const found = await driver.existing(stage, ids, queueNamed(stage).toKey)
             return ofStage.filter(
               (job) => !earlierIds(job, earlierForms).some((id) => found.has(id)),
             )
@@ -66,20 +78,21 @@ export async function openStageQueues<C>(
       return missing.flat()
     },
     ping: () => reach(driver.ping().then(() => undefined)),
-    depth: (stage) => reach(depthOf(queueOf(stage))),
+    depth: (stage) => reach(depthOf(queueNamed(stage))),
     clear: () =>
       reach(
-        Promise.all(stageNames.map((stage) => clearQueue(queueOf(stage)))).then(() => undefined),
+        Promise.all(queueNames.map((stage) => clearQueue(queueNamed(stage)))).then(() => undefined),
       ),
     close: async () => {
       await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await together?.close()
     },
   }
 }
 
 function openQueue<C>(
   driver: Driver<C>,
-  stage: StageName,
+  stage: QueueName,
   onError: (error: unknown) => void,
 ): StageQueue<C> {
   const prefix = driver.prefix(stage)
@@ -89,8 +102,6 @@ function openQueue<C>(
       connection: driver.producer,
       ...(prefix === undefined ? {} : { prefix }),
       streams: { events: { maxLen: keptEvents } },
-      // A finished job that is kept would block its id; tries are counted in the database.
-      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
     },
     driver.factory,
   )
@@ -98,20 +109,20 @@ function openQueue<C>(
   return queue
 }
 
-const byStage = <J extends StageJob>(jobs: readonly J[]): [StageName, J[]][] => [
-  ...Map.groupBy(jobs, ({ stage }) => stage),
+const byStage = <J extends StageJob>(jobs: readonly J[]): [QueueName, J[]][] => [
+  ...Map.groupBy(jobs, queueOf),
 ]
 
-async function addToQueue<C>(
-  queue: StageQueue<C>,
-  stage: StageName,
-  jobs: readonly NewJob[],
-): Promise<void> {
-  const entries = jobs.map((job) => ({
-    name: stage,
-    data: payload(job),
-    opts: { jobId: jobId(job), ...(job.delayMs ? { delay: job.delayMs } : {}) },
-  }))
+/** A job as BullMQ takes it. */
+const entryOf = (job: NewJob) => ({
+  queueName: queueOf(job),
+  name: queueOf(job),
+  data: payload(job),
+  opts: { ...kept, jobId: jobId(job), ...(job.delayMs ? { delay: job.delayMs } : {}) },
+})
+
+async function addToQueue<C>(queue: StageQueue<C>, jobs: readonly NewJob[]): Promise<void> {
+  const entries = jobs.map(entryOf)
   if (entries.length <= fewJobs) {
     await Promise.all(entries.map(({ name, data, opts }) => queue.add(name, data, opts)))
     return

@@ -1,8 +1,7 @@
-import type { StageName } from '@almanac/domain'
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import { calm } from './calm.ts'
 import type { Driver } from './driver.ts'
-import { readJob } from './job-identity.ts'
+import { readJob, type QueueName } from './job-identity.ts'
 import type { StageWorker, StageWorkerOptions } from './queue-backend.ts'
 
 /** How long a job stays locked without a sign of life of its worker. */
@@ -24,7 +23,7 @@ const outOfReach = 1_000_000
  */
 export function createStageWorker<C>(
   driver: Driver<C>,
-  stage: StageName,
+  stage: QueueName,
   { concurrency, process, onError }: StageWorkerOptions,
 ): StageWorker {
   let active = 0

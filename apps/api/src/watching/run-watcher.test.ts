@@ -83,6 +83,21 @@ describe('a watcher', () => {
     expect(asked.length - young).toBeLessThanOrEqual(42)
   })
 
+  it('asks at once about a run whose end it is told of, and seldom before', async () => {
+    const { asked, readNews, happen } = createRuns()
+    const watcher = createRunWatcher(readNews, log, { told: true })
+    const runId = newId('run')
+    const ended = watcher.ended({ tenantId, runId, after: 0 }, patient)
+    await vi.advanceTimersByTimeAsync(59)
+    expect(asked).toHaveLength(0)
+    happen(runId, event(1, 'run.queued'), event(2, 'run.succeeded'))
+    watcher.tell(newId('run'))
+    watcher.tell(runId)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await ended).toBe(true)
+    expect(asked).toHaveLength(1)
+  })
+
   it('does nothing while nobody watches', async () => {
     const { asked, readNews, happen } = createRuns()
     const watcher = createRunWatcher(readNews, log)

@@ -16,6 +16,8 @@ export interface RunWatcher {
   next(watched: WatchedRun, options: WatchOptions): Promise<EventResource[]>
   /** Whether the run ended in time. */
   ended(watched: WatchedRun, options: WatchOptions): Promise<boolean>
+  /** A run of this process has ended: whoever waits for it is asked for at once. */
+  tell(runId: RunId): void
 }
 
 const ends = new Set<string>(runStates.filter(isTerminal).map((state) => `run.${state}`))
@@ -24,10 +26,13 @@ const ends = new Set<string>(runStates.filter(isTerminal).map((state) => `run.${
 export const endsRun = ({ type }: EventResource): boolean => ends.has(type)
 
 const shortestMs = 15
+/** For those who wait for an end that this process is likely to be told of. */
+const toldMs = 60
 const longestMs = 250
 
 interface Wish extends WatchedRun {
   since: number
+  shortestMs: number
   dueAt: number
   settle: (events: EventResource[]) => void
 }
@@ -36,8 +41,13 @@ interface Wish extends WatchedRun {
  * Watches runs for everybody in this process, with one query for all of them. A run that somebody
  * began to wait for a moment ago is asked about every few milliseconds, later ever more rarely, at
  * least every 250 ms: nobody waits much longer than the run took. Without watchers it does nothing.
+ * Where the ends of this process's runs are told, they need not be asked for as often.
  */
-export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
+export function createRunWatcher(
+  readNews: ReadNews,
+  log: ApiLog,
+  { told = false }: { told?: boolean } = {},
+): RunWatcher {
   const wishes = new Set<Wish>()
   let timer: NodeJS.Timeout | undefined
   let reading = false
@@ -53,8 +63,8 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
     reading = true
     const now = performance.now()
     // Whoever is due soon is asked about at once, so that queries do not multiply with watchers.
-    const asked = [...wishes].filter(({ since, dueAt }) => dueAt - now <= pauseOf(now - since) / 2)
-    for (const wish of asked) wish.dueAt = now + pauseOf(now - wish.since)
+    const asked = [...wishes].filter((wish) => wish.dueAt - now <= pauseOf(wish, now) / 2)
+    for (const wish of asked) wish.dueAt = now + pauseOf(wish, now)
     try {
       const news = new Map(
         (await readNews(earliest(asked))).map(({ runId, events }) => [runId, events]),
@@ -73,7 +83,7 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
 
   const wait = (
     watched: WatchedRun,
-    since: number,
+    pace: Pick<Wish, 'since' | 'shortestMs'>,
     { withinMs, signal }: WatchOptions,
   ): Promise<EventResource[]> =>
     new Promise((resolve) => {
@@ -87,7 +97,7 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
       const nobody = () => settle([])
       const timeUp = setTimeout(nobody, withinMs)
       const now = performance.now()
-      const wish: Wish = { ...watched, since, dueAt: now + pauseOf(now - since), settle }
+      const wish: Wish = { ...watched, ...pace, dueAt: now + pauseOf(pace, now), settle }
       if (signal.aborted) return nobody()
       signal.addEventListener('abort', nobody)
       wishes.add(wish)
@@ -95,17 +105,24 @@ export function createRunWatcher(readNews: ReadNews, log: ApiLog): RunWatcher {
     })
 
   return {
-    next: (watched, options) => wait(watched, performance.now(), options),
+    next: (watched, options) => wait(watched, { since: performance.now(), shortestMs }, options),
     async ended(watched, { withinMs, signal }) {
       const since = performance.now()
       let after = watched.after
       for (;;) {
         const left = since + withinMs - performance.now()
         if (left <= 0 || signal.aborted) return false
-        const events = await wait({ ...watched, after }, since, { withinMs: left, signal })
+        const pace = { since, shortestMs: told ? toldMs : shortestMs }
+        const events = await wait({ ...watched, after }, pace, { withinMs: left, signal })
         if (events.some(endsRun)) return true
         after = events.at(-1)?.seq ?? after
       }
+    },
+    tell(runId) {
+      const now = performance.now()
+      const waiting = [...wishes].filter((wish) => wish.runId === runId)
+      for (const wish of waiting) wish.dueAt = now
+      if (waiting.length > 0) plan()
     },
   }
 }
@@ -121,5 +138,5 @@ function earliest(wishes: readonly WatchedRun[]): WatchedRun[] {
 }
 
 /** A quarter of the time that was waited already, within bounds. */
-const pauseOf = (waitedMs: number): number =>
-  Math.min(longestMs, Math.max(shortestMs, waitedMs / 4))
+const pauseOf = (wish: Pick<Wish, 'since' | 'shortestMs'>, now: number): number =>
+  Math.min(longestMs, Math.max(wish.shortestMs, (now - wish.since) / 4))
