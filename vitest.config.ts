@@ -5,7 +5,7 @@ const report = process.env['TEST_REPORT']
 
 export default defineConfig({
   test: {
-    include: ['packages/**/*.test.ts', 'apps/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{packages,apps,examples,test}/**/*.test.ts'],
     globalSetup: 'test/support/global-setup.ts',
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     maxWorkers: 2,

@@ -13,12 +13,12 @@ const layers: Record<string, { value: string[]; type?: string[] }> = {
   documents: { value: ['domain', 'industries'] },
   refinement: { value: ['domain', 'industries'] },
   pipeline: { value: ['domain', 'industries', 'documents', 'refinement'] },
-  db: { value: ['domain'], type: ['pipeline'] },
+  db: { value: ['domain', 'refinement'], type: ['pipeline'] },
   queue: { value: ['domain'], type: ['pipeline'] },
   llm: { value: ['domain', 'industries', 'documents'], type: ['pipeline'] },
   runtime: { value: ['domain'] },
   client: { value: ['domain'] },
-  'plugin-api': { value: ['domain', 'documents'], type: ['pipeline'] },
+  'plugin-api': { value: ['domain', 'documents'], type: ['pipeline', 'refinement'] },
   api: { value: ['domain', 'documents', 'industries', 'pipeline', 'runtime', 'db', 'queue'] },
   worker: {
     value: ['domain', 'documents', 'industries', 'pipeline', 'runtime', 'db', 'queue', 'llm'],
@@ -40,6 +40,7 @@ const layers: Record<string, { value: string[]; type?: string[] }> = {
       'api',
       'worker',
       'simulator',
+      'plugin-api',
     ],
   },
 }

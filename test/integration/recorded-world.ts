@@ -9,7 +9,15 @@ import {
 import { isPeriodic, readEvidenceLine, type RunId, type TenantId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
-import { pipeline, runInline, type Engine, type Outcome, type RunnerPorts } from '@almanac/pipeline'
+import {
+  pipeline,
+  runInline,
+  unlimitedRates,
+  unstoppedSpending,
+  type Engine,
+  type Outcome,
+  type RunnerPorts,
+} from '@almanac/pipeline'
 import { readFileSync } from 'node:fs'
 import { queueRun, testTenant, type TestTenant } from '../support/postgres.ts'
 import { industries, kinds, sampleEvidenceFile, samplePeriod } from '../support/sample.ts'
@@ -37,7 +45,7 @@ export function createPaidEngine(): Engine & { mishaps: Mishap[] } {
         case 'lost':
           return { kind: 'unknown', reason: 'reset' }
         case 'refused':
-          return { kind: 'refused', usage, requestId: 'none' }
+          return { kind: 'refused', usage, served: outcome.served, requestId: 'none' }
         case 'invalid':
           return { ...outcome, usage, output: { summary: 'not a report' } }
         case undefined:
@@ -75,8 +83,10 @@ export async function recordWorld(db: Database): Promise<RecordedWorld> {
     industries,
     kinds,
     engine,
-    rates: { take: () => Promise.resolve({ granted: true }) },
-    deliveries: { prompt: () => Promise.resolve() },
+    rates: unlimitedRates,
+    spending: unstoppedSpending,
+    deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
+    exporters: [],
     identity: { workerId: newId('worker') },
     log: () => undefined,
   }

@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..')
 const main = join(root, 'apps/cli/src/main.ts')
 
 /** The flags of Node that `npm start` gives: memory is part of what a user gets. */
-const startFlags = (): string[] => {
+export const startFlags = (): string[] => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: { start: string }
   }

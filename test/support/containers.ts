@@ -39,7 +39,7 @@ async function startContainers(): Promise<Containers> {
   // It would be one more image to fetch; whoever starts containers here stops them.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true'
   const password = randomBytes(16).toString('hex')
-  const started = await Promise.allSettled([startPostgres(password), startRedis()])
+  const started = await Promise.allSettled([startPostgres(password), startRedisContainer()])
   const stop = async () => {
     const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     await Promise.all(running.map((container) => container.stop({ removeVolumes: true })))
@@ -73,18 +73,24 @@ const startPostgres = (password: string): Promise<StartedTestContainer> =>
     .withWaitStrategy(Wait.forSuccessfulCommand('pg_isready -h 127.0.0.1 -U almanac -d almanac'))
     .start()
 
-const startRedis = (): Promise<StartedTestContainer> =>
-  new GenericContainer(images.redis)
+/** Redis as docker-compose.yml starts it, on a port that the engine chooses or on a given one. */
+export function startRedisContainer(
+  port: number | { container: number; host: number } = 6379,
+): Promise<StartedTestContainer> {
+  // It would be one more image to fetch; whoever starts containers here stops them.
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true'
+  return new GenericContainer(images.redis)
     .withCommand(['redis-server', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction'])
-    .withExposedPorts(6379)
+    .withExposedPorts(port)
     .withWaitStrategy(Wait.forSuccessfulCommand('redis-cli ping'))
     .start()
+}
 
 const address = (container: StartedTestContainer, port: number): string =>
   `${container.getHost()}:${container.getMappedPort(port)}`
 
 /** Why the images cannot be started here; undefined when they can. */
-async function whyNot(names: readonly string[]): Promise<string | undefined> {
+export async function whyNot(names: readonly string[]): Promise<string | undefined> {
   const client = await getContainerRuntimeClient().catch(() => undefined)
   if (!client) return 'no Docker engine answers'
   for (const name of names.map((text) => ImageName.fromString(text))) {

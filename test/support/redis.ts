@@ -7,8 +7,9 @@ import { promisify } from 'node:util'
 
 /**
  * A Redis for tests. Looked for in this order: REDIS_URL; `redis-server` on the PATH, started on a
- * free port in a folder of its own; Debian's package, when root may install it. Where there is none,
- * a CI run fails and any other says loudly what was not covered.
+ * free port in a folder of its own; a container, where a Docker engine answers and has or gets the
+ * image; Debian's package, when root may install it. Where there is none, a CI run fails and any other
+ * says loudly what was not covered.
  */
 export interface TestRedis {
   url: string
@@ -18,7 +19,6 @@ export interface TestRedis {
 
 export interface OwnRedis extends TestRedis {
   port: number
-  pid: number
 }
 
 const run = promisify(execFile)
@@ -31,16 +31,42 @@ export async function findRedis(notCovered = 'the Redis profile'): Promise<TestR
 
 /** A Redis of one's own: it may be flushed, configured, frozen, and stopped and started again. */
 export async function findOwnRedis(notCovered: string): Promise<OwnRedis | undefined> {
-  if (await haveServer()) return startRedis()
-  const message = `no redis-server was found, so ${notCovered} was NOT covered: install it, or set REDIS_URL`
+  if ((await findServer()) !== undefined) return startRedis()
+  const message = `no redis-server was found and no Docker engine answers, so ${notCovered} was NOT covered: install it, or set REDIS_URL`
   if (process.env['CI'] === 'true') throw new Error(message)
   process.stderr.write(`\n!!! ${message} !!!\n\n`)
   return undefined
 }
 
-/** Starts a `redis-server` with an append-only file, on `port` or a free one. */
+/**
+ * Starts a Redis with an append-only file, on `port` or a free one, as a program or in a container:
+ * whatever is there. Throws when neither is.
+ */
 export async function startRedis({ port }: { port?: number } = {}): Promise<OwnRedis> {
   const chosen = port ?? (await freePort())
+  switch (await findServer()) {
+    case 'program':
+      return startProgram(chosen)
+    case 'container':
+      return startInContainer(chosen)
+    case undefined:
+      throw new Error('no redis-server was found, and no Docker engine answers')
+  }
+}
+
+async function startInContainer(port: number): Promise<OwnRedis> {
+  const { startRedisContainer } = await import('./containers.ts')
+  const container = await startRedisContainer({ container: 6379, host: port })
+  return {
+    url: `redis://${container.getHost()}:${port}`,
+    port,
+    stop: async () => {
+      await container.stop({ removeVolumes: true })
+    },
+  }
+}
+
+async function startProgram(chosen: number): Promise<OwnRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'almanac-redis-'))
   const settings = { port: chosen, bind: '127.0.0.1', dir: folder, appendonly: 'yes', save: '' }
   const server = spawn(
@@ -63,7 +89,6 @@ export async function startRedis({ port }: { port?: number } = {}): Promise<OwnR
   return {
     url: `redis://127.0.0.1:${chosen}`,
     port: chosen,
-    pid: server.pid ?? 0,
     stop: async () => {
       // A frozen server takes no other signal.
       server.kill('SIGCONT')
@@ -75,14 +100,23 @@ export async function startRedis({ port }: { port?: number } = {}): Promise<OwnR
   }
 }
 
-let looked: Promise<boolean> | undefined
+type Server = 'program' | 'container'
 
-/** Whether `redis-server` can be started, after installing it if that is possible. */
-const haveServer = (): Promise<boolean> => (looked ??= lookForServer())
+let looked: Promise<Server | undefined> | undefined
 
-async function lookForServer(): Promise<boolean> {
+/** What a server can be started as, after installing it if that is possible. */
+const findServer = (): Promise<Server | undefined> => (looked ??= lookForServer())
+
+async function lookForServer(): Promise<Server | undefined> {
   const onPath = () => succeeds('redis-server', ['--version'])
-  if (await onPath()) return true
+  if (await onPath()) return 'program'
+  // Loaded only where it is needed: it takes a second.
+  const { whyNot, images } = await import('./containers.ts')
+  if ((await whyNot([images.redis])) === undefined) return 'container'
+  return (await installed(onPath)) ? 'program' : undefined
+}
+
+async function installed(onPath: () => Promise<boolean>): Promise<boolean> {
   if (process.getuid?.() !== 0 || !(await succeeds('apt-get', ['--version']))) return false
   const apt = (...args: string[]) =>
     succeeds('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], {

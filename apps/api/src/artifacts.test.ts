@@ -1,6 +1,6 @@
 import { createClient } from '@almanac/client'
 import { stylesheet } from '@almanac/documents'
-import { artifactResource, mediaTypes, type ArtifactResource } from '@almanac/domain'
+import { artifactResource, mediaTypeOf, type ArtifactResource } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import { createHash } from 'node:crypto'
 import { parse } from 'parse5'
@@ -48,7 +48,7 @@ describe('the artifacts of a run', () => {
     expect(bytes.length).toBe(artifact.bytes)
     const { headers } = response
     expect(headers.get('etag')).toBe(`"${artifact.sha256}"`)
-    expect(headers.get('content-type')).toBe(mediaTypes[artifact.format])
+    expect(headers.get('content-type')).toBe(mediaTypeOf(artifact.format))
     expect(headers.get('cache-control')).toBe('private, immutable, max-age=31536000')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('content-disposition')).toMatch(

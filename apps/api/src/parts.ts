@@ -1,5 +1,6 @@
 import type { Database } from '@almanac/db'
-import type { Clock, Content } from '@almanac/pipeline'
+import type { DocumentKinds } from '@almanac/documents'
+import type { Clock, Content, RunEstimate, RunFacts } from '@almanac/pipeline'
 import type { Logger } from '@almanac/runtime'
 import type { Readiness } from './health.ts'
 
@@ -34,22 +35,34 @@ export interface ApiOptions {
   db: Database
   content: Content
   log: ApiLog
+  /** By which versions are compared; default: the kinds that Almanac brings. */
+  kinds?: DocumentKinds
   /** Tells the admission loop that there may be something to admit; returns at once. */
   wake: () => void
   /** Tells this process's worker that a run of its may be cancelling; others look every 500 ms. */
   wakeCancel?: () => void
+  /** Whether this process has a worker that tells of every run that it ends (`runEnded`). */
+  tellsEnds?: boolean
   /** What `/readyz` asks, beside the database. */
   ready?: Readiness
   limits?: Partial<ApiLimits>
   /** The address of a path as callers see it, for `Location`; default: the path. */
   urlOf?: (path: string) => string
   clock?: Clock
+  /** What a run would cost, from the package that it would have; without it, history answers. */
+  estimateRun?: (run: RunFacts, signal: AbortSignal) => Promise<RunEstimate>
+  /**
+   * Secrets of at least 32 bytes that sign links to checkpoints and previews of decisions: the first
+   * signs, all are honoured. Default: one of this process, whose links end with it.
+   */
+  linkKeys?: readonly Uint8Array[]
   /** Whether answers are held against their schemas before they are sent; not in production. */
   checkAnswers?: boolean
 }
 
 /** The options with everything decided. */
-export type ApiParts = Required<Omit<ApiOptions, 'limits'>> & {
+export type ApiParts = Required<Omit<ApiOptions, 'limits' | 'estimateRun'>> & {
+  estimateRun?: NonNullable<ApiOptions['estimateRun']>
   limits: ApiLimits
   /** Aborts when the server begins to close: streams end, and nobody waits any longer. */
   closing: AbortSignal

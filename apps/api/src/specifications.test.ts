@@ -68,6 +68,16 @@ describe('a specification', () => {
       await refused('PATCH', address, patch(ifMatch, {}), 'INPUT_INVALID')
   })
 
+  it('orders no kind of document that nothing here makes', async () => {
+    const unknown = { key, json: { ...body, documentKind: 'x-memo' } }
+    const { params } = await refused('POST', '/v1/specifications', unknown, 'INPUT_INVALID')
+    expect(params).toMatchObject({ issues: [{ field: 'documentKind', value: '"x-memo"' }] })
+    const { resource } = await create()
+    const address = `/v1/specifications/${resource.id}`
+    await refused('PATCH', address, patch('"1"', { documentKind: 'x-memo' }), 'INPUT_INVALID')
+    await refused('PATCH', address, patch('"1"', { documentKind: 'report' }), 'INPUT_INVALID')
+  })
+
   it('is changed by one of two at once', async () => {
     const { resource } = await create()
     const answers = await Promise.all(

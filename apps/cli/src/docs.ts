@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { configurationMarkdown, envExample } from '@almanac/runtime'
+import { z } from 'zod'
 
 /**
  * Keeps the generated documents equal to what they are made from: `--write` writes them, `--check`
@@ -8,9 +10,20 @@ import { configurationMarkdown, envExample } from '@almanac/runtime'
  */
 const root = join(import.meta.dirname, '../../..')
 
+/** The sample documents, which the pipeline makes in a process of its own, as it would anywhere. */
+const samples = z.record(z.string(), z.string()).parse(
+  JSON.parse(
+    execFileSync(process.execPath, [join(root, 'test/support/render-package.ts'), '--docs'], {
+      encoding: 'utf8',
+      maxBuffer: 16 * 1024 * 1024,
+    }),
+  ),
+)
+
 const documents: Record<string, () => string> = {
   'docs/configuration.md': configurationMarkdown,
   '.env.example': envExample,
+  ...Object.fromEntries(Object.entries(samples).map(([file, text]) => [file, () => text])),
 }
 
 const current = (file: string): string | undefined => {

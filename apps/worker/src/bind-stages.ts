@@ -1,4 +1,4 @@
-import type { StageName } from '@almanac/domain'
+import type { RunId, StageName } from '@almanac/domain'
 import {
   runStage,
   type AnyStage,
@@ -18,7 +18,7 @@ export interface StageWork {
   active: ActiveRuns
   concurrency: StageConcurrency
   /** A run left the workers, in whatever state: there is room for another. */
-  onRunEnd(): void
+  onRunEnd(runId: RunId): void
   onError(error: unknown): void
 }
 
@@ -76,13 +76,13 @@ async function follow(
     case 'again':
       return { kind: 'again', delayMs: end.delayMs }
     case 'succeeded':
-      onRunEnd()
+      onRunEnd(job.runId)
       await backend.add(aftermath(stages, job.stage).map((stage) => jobOf(job, stage)))
       return done
     case 'parked':
     case 'failed':
     case 'blocked':
-      onRunEnd()
+      onRunEnd(job.runId)
       return done
     case 'dropped':
       return end.why === 'aborted' && closing.aborted ? { kind: 'back' } : done

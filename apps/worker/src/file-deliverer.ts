@@ -1,13 +1,13 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
-  artifactFormats,
   deliveryId,
+  fileEndingOf,
+  formatName,
   parse,
   runId,
   specificationId,
   tenantId,
-  type ArtifactFormat,
   type Json,
 } from '@almanac/domain'
 import type { Content, DueDelivery } from '@almanac/pipeline'
@@ -23,14 +23,12 @@ const place = z.object({
   periodKey: z.nullable(z.string().regex(/^\d{4}-(?:W\d{2}|\d{2}(?:-\d{2})?)$/)),
   artifacts: z.array(
     z.object({
-      format: z.enum(artifactFormats),
+      format: formatName,
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
       bytes: z.int().min(0),
     }),
   ),
 })
-
-const extensions: Record<ArtifactFormat, string> = { json: 'json', markdown: 'md', html: 'html' }
 
 /**
  * Writes each delivery into a folder: `<dir>/<tenant>/<specification>/<period, or run>/` with
@@ -48,12 +46,13 @@ export const fileDeliverer = ({
     const { id, artifacts, periodKey, ...ids } = parse(place, delivery, 'delivery')
     const folder = folderOf(dir, delivery)
     await mkdir(folder, { recursive: true })
-    const files: { name: string; format: ArtifactFormat; sha256: string; bytes: number }[] = []
-    for (const { format, sha256, bytes } of artifacts) {
-      const name = `report.${extensions[format]}`
-      await writeWhole(folder, name, id, await content.get(delivery.tenantId, sha256))
-      files.push({ name, format, sha256, bytes })
-    }
+    const files = await Promise.all(
+      artifacts.map(async ({ format, sha256, bytes }) => {
+        const name = `report.${fileEndingOf(format)}`
+        await writeWhole(folder, name, id, await content.get(delivery.tenantId, sha256))
+        return { name, format, sha256, bytes }
+      }),
+    )
     const note = { id, ...ids, periodKey, classification: 'non_operational_output', files }
     await writeWhole(folder, 'delivery.json', id, `${JSON.stringify(note, null, 2)}\n`)
     return { folder } satisfies Json
@@ -65,9 +64,11 @@ function folderOf(dir: string, delivery: DueDelivery): string {
   return join(resolve(dir), tenantId, specificationId, periodKey ?? runId)
 }
 
-/** Writes beside and renames, so that a reader never sees a part. */
+let writes = 0
+
+/** Writes beside and renames, so that a reader never sees a part; two tries at once do not meet. */
 async function writeWhole(folder: string, name: string, id: string, text: string): Promise<void> {
-  const unfinished = join(folder, `.${name}.${id}`)
+  const unfinished = join(folder, `.${name}.${id}.${process.pid}-${(writes += 1)}`)
   try {
     await writeFile(unfinished, text, { flush: true })
     await rename(unfinished, join(folder, name))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AlmanacError, stageNames } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
-import type { RunnerPorts } from '@almanac/pipeline'
+import { unlimitedRates, unstoppedSpending, type RunnerPorts } from '@almanac/pipeline'
 import { createQueueBackend, migrateQueue, type QueueBackend } from '@almanac/queue'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startOwnPostgres, type OwnPostgres } from '../../../test/support/own-postgres.ts'
@@ -46,6 +46,9 @@ async function start(
     clock: { now: () => new Date() },
     ids: { next: newId },
     identity: { workerId },
+    engine: { provider: 'none' },
+    rates: unlimitedRates,
+    spending: unstoppedSpending,
     // Plain stages use no other ports.
   } as unknown as RunnerPorts
   const worker = await startWorker({
@@ -245,7 +248,10 @@ describe('a worker', () => {
 const leading = (worker: RunningWorker): string[] =>
   worker
     .stats()
-    .loops.filter(({ name, leading }) => leading && !['controls', 'cancel'].includes(name))
+    .loops.filter(
+      ({ name, leading }) =>
+        leading && !['controls', 'cancel', 'spending', 'variants'].includes(name),
+    )
     .map(({ name }) => name)
 
 /** A stage that ends only when it is aborted. */

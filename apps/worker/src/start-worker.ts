@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
-import type { StageName } from '@almanac/domain'
+import type { RunId, StageName, TenantId } from '@almanac/domain'
 import {
   pipeline,
+  variantTimeoutMs,
   type AnyStage,
   type Operations,
   type RunnerPorts,
@@ -10,6 +11,7 @@ import {
 import type { QueueBackend } from '@almanac/queue'
 import { createActiveRuns, watchCancels } from './active-runs.ts'
 import { bindStages, type StageWorkers } from './bind-stages.ts'
+import { bindVariants, variantJobOf } from './bind-variants.ts'
 import type { Deliverer } from './deliverer.ts'
 import { keepLease } from './lease-keeper.ts'
 import type { Log } from './log.ts'
@@ -21,6 +23,7 @@ import { sweep } from './loops/sweep.ts'
 import { tick } from './loops/tick.ts'
 import { defaultConcurrency, type StageConcurrency } from './stage-concurrency.ts'
 import { applyStageControls, capacityOf, watchControls } from './stage-controls.ts'
+import { watchSpending } from './watch-spending.ts'
 
 export interface WorkerOptions {
   /** What stages and runner need; the worker adds the log and the prompt of the delivery loop. */
@@ -29,8 +32,12 @@ export interface WorkerOptions {
   backend: QueueBackend
   /** Where deliveries can go, by the name that a delivery row has. */
   deliverers: Readonly<Record<string, Deliverer>>
+  /** The names of those that take each finished document; default: all of them. */
+  deliverTo?: readonly string[]
   log: Log
   version: string
+  /** A run left the workers of this process, in whatever state. */
+  onRunEnd?: (runId: RunId) => void
   /** The lease is lost: others take over; the process must exit. */
   onLost(): void
   /** Jobs at once, by stage; what is not named has its default. */
@@ -39,6 +46,10 @@ export interface WorkerOptions {
   capacity?: () => number
   /** The list of stages; another one is for benchmarks and tests. */
   stages?: readonly AnyStage[]
+  /** Jobs of variants at once; default 16: most of their time they wait for an engine. */
+  variantConcurrency?: number
+  /** How long a variant's calls may take in all, in milliseconds. */
+  variantTimeoutMs?: number
 }
 
 export interface RunningWorker {
@@ -83,15 +94,25 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
   })
 
+  // What was not handed on is found by the sweep.
+  const refinement: typeof ports.refinement = {
+    ...ports.refinement,
+    enqueue: (jobs) => backend.add(jobs.map(variantJobOf)),
+  }
+  const onError = (cause: unknown) => {
+    log.warn({ worker: workerId, cause }, 'a job or its queue failed')
+  }
   const workers: StageWorkers = bindStages({
     stages,
     ports: {
       ...ports,
+      refinement,
       log: (line) => {
         logStage(log, line)
       },
       // The loop that this process may lead; another process's finds the delivery within a second.
       deliveries: {
+        deliverers: options.deliverTo ?? Object.keys(deliverers),
         prompt: () => {
           loops.deliver.wake()
           return Promise.resolve()
@@ -102,24 +123,49 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     backend,
     active,
     concurrency,
-    onRunEnd: () => {
+    onRunEnd: (runId) => {
+      options.onRunEnd?.(runId)
       loops.admit.wake()
     },
-    onError: (cause) => {
-      log.warn({ worker: workerId, cause }, 'a job or its queue failed')
+    onError,
+  })
+  const variants = bindVariants({
+    ports: { ...ports, refinement },
+    backend,
+    active,
+    concurrency: options.variantConcurrency ?? 16,
+    timeoutMs: options.variantTimeoutMs ?? variantTimeoutMs,
+    log,
+    onGenerationEnd: () => {
+      loops.admit.wake()
     },
+    onError,
   })
   applyStageControls(obeyed, workers, concurrency)
 
   const capacity = options.capacity ?? (() => capacityOf(workers))
+  const { rates, spending, engine } = ports
+  const mayCall = async (tenantIds: readonly TenantId[]): Promise<ReadonlySet<TenantId>> => {
+    const able = [...spending.spending(engine.provider, tenantIds)]
+    return rates.room(engine.provider, able)
+  }
   const wakeAdmit = () => {
     loops.admit.wake()
   }
   const leader = (work: LeaderLoopWork): RunningLoop => startLoop({ ...work, leadership }, log)
   const loops = {
-    admit: leader(admit({ admission: operations.admission, backend, capacity })),
+    admit: leader(admit({ admission: operations.admission, backend, capacity, mayCall })),
     tick: leader(tick({ schedules: operations.schedules, clock: ports.clock, log, wakeAdmit })),
-    sweep: leader(sweep({ sweep: operations.sweep, controls, backend, log, wakeAdmit })),
+    sweep: leader(
+      sweep({
+        sweep: operations.sweep,
+        variants: operations.variants,
+        controls,
+        backend,
+        log,
+        wakeAdmit,
+      }),
+    ),
     deliver: leader(
       deliver({
         deliveries: operations.deliveries,
@@ -133,6 +179,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   }
   const obeying = startLoop(watchControls(controls, workers, concurrency), log)
   const cancelling = startLoop(watchCancels(active, marks), log)
+  const stopping = startLoop(watchSpending(spending), log)
+  const watching = startLoop(variants.watch(operations.variants), log)
   const untilClosing = [...Object.values(loops), obeying]
 
   return {
@@ -142,9 +190,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     stop: async (graceMs) => {
       await Promise.all(untilClosing.map((loop) => loop.stop()))
-      await Promise.all([...workers.values()].map((worker) => worker.close(graceMs)))
+      const taking = [...workers.values(), variants.worker]
+      await Promise.all(taking.map((worker) => worker.close(graceMs)))
       // A run may be cancelled, and the lease must hold, as long as jobs run.
       await cancelling.stop()
+      await stopping.stop()
+      await watching.stop()
       await lease.stop()
     },
     stats: () => ({
@@ -155,7 +206,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
           return [stage, { active, concurrency, paused }]
         }),
       ),
-      loops: [...untilClosing, cancelling].map(({ name, leading, passes }) => ({
+      loops: [...untilClosing, cancelling, stopping, watching].map(({ name, leading, passes }) => ({
         name,
         leading,
         passes,

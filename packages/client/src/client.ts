@@ -29,9 +29,14 @@ type Field<Name extends string, T> = [T] extends [Record<string, never>]
     ? Partial<Record<Name, T>>
     : Record<Name, T>
 
+/** The client asks for JSON, which it parses: other forms of an answer are for people. */
+type QueryOf<O extends Operation> = Routes[O]['gives'] extends 'negotiated' | 'csv'
+  ? Omit<In<Routes[O]['query']>, 'format'>
+  : In<Routes[O]['query']>
+
 /** What one call takes: path parameters, query, body, and what HTTP adds. */
 export type CallInput<O extends Operation> = Field<'params', In<Routes[O]['params']>> &
-  Field<'query', In<Routes[O]['query']>> &
+  Field<'query', QueryOf<O>> &
   (Routes[O]['takes'] extends 'ndjson'
     ? { body: string | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> }
     : Field<'body', In<Routes[O]['body']>>) & {

@@ -1,15 +1,14 @@
 import {
   AlmanacError,
   entitlement,
-  specification,
   type Entitlement,
-  type Specification,
   type SpecificationState,
 } from '@almanac/domain'
 import { lowestId } from '@almanac/domain/ids'
 import type { Specifications } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import type { Database } from './pool.ts'
+import { parseBody } from './specification-body.ts'
 
 interface Row {
   state: SpecificationState
@@ -28,20 +27,6 @@ const nothingBought: Entitlement = {
   fastestCadence: 'monthly',
   activeSpecifications: 0,
   onDemandRunsPerMonth: 0,
-}
-
-/** Bodies never change under their hash, so each is parsed once; the oldest gives way. */
-const parsed = new Map<string, Specification>()
-const mostParsed = 500
-
-function parseBody(hash: string, body: string): Specification {
-  const known = parsed.get(hash)
-  if (known) return known
-  const fresh = specification.parse(JSON.parse(body))
-  const [oldest] = parsed.keys()
-  if (parsed.size >= mostParsed && oldest !== undefined) parsed.delete(oldest)
-  parsed.set(hash, fresh)
-  return fresh
 }
 
 /** The revision that a run is bound to, with the live facts around it, in one round trip. */

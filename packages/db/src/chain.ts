@@ -1,22 +1,10 @@
 import { auditEvent, type AuditEvent, type TenantId } from '@almanac/domain'
-import { hashOf } from '@almanac/domain/hash'
+import { chainHash, type ChainLink } from '@almanac/domain/hash'
 import type { ChainStore } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import type { Database, Trx } from './pool.ts'
 
-/** What a link is made of; `previousHash` of a tenant's first link is the empty text. */
-export interface ChainLink {
-  seq: number
-  previousHash: string
-  event: AuditEvent
-}
-
-/**
- * The hash of a link: SHA-256 of the canonical JSON of { seq, previousHash, event }. Pure; `verify`
- * computes it again from the stored rows.
- */
-export const chainHash = ({ seq, previousHash, event }: ChainLink): string =>
-  hashOf({ seq, previousHash, event })
+export { chainHash, type ChainLink }
 
 /** A stored audit row. */
 export interface AuditRow {

@@ -19,6 +19,8 @@ export function connectionOf(url: string, role: string) {
     '-c search_path=almanac',
     '-c timezone=UTC',
     '-c jit=off',
+    // Over partitions Postgres would plan a prepared statement anew each time it runs.
+    '-c plan_cache_mode=force_generic_plan',
   ]
   return {
     connectionString: url.replace(/([?&])options=[^&]*&?/, '$1').replace(/[?&]$/, ''),

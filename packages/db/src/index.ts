@@ -1,5 +1,7 @@
 export * from './verify/index.ts'
 export * from './nouns/index.ts'
+export { checkAudit, type AuditCheck, type AuditFinding } from './audit/check-audit.ts'
+export { auditLineText, exportAudit, type AuditLine } from './audit/export-audit.ts'
 export { auditEventOf, chainHash, type AuditRow, type ChainLink } from './chain.ts'
 export { createAesCodec, plainCodec, type Codec, type ContentKey, type Sealed } from './codec.ts'
 export { openText, sealText, type StoredBlob } from './content.ts'
@@ -14,6 +16,12 @@ export {
   type Purpose,
   type Trx,
 } from './pool.ts'
+export { prepareStatements } from './prepare-statements.ts'
+export { createProbes, type ProbedEndpoint, type Probes } from './probes.ts'
 export { createOperations, createPorts, type DatabasePorts } from './ports.ts'
-export { rememberRuns } from './run-memory.ts'
+export { createPostgresBuckets } from './rates/postgres-buckets.ts'
+export { createSpendGate, type PostgresSpendGate } from './rates/spend-gate.ts'
+export * from './rates/stops.ts'
+export * from './refinement/index.ts'
+export { rememberRuns, rememberSpecifications } from './run-memory.ts'
 export type { BudgetLevel, CallState, Schema } from './schema.ts'

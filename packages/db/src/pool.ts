@@ -4,6 +4,7 @@ import type { EventEmitter } from 'node:events'
 import { Client, Pool } from 'pg'
 import { assertVersion, connectionOf, whereOf, type DatabaseUrls } from './connection.ts'
 import { databaseFailure } from './database-failure.ts'
+import { prepareStatements } from './prepare-statements.ts'
 import type { Schema } from './schema.ts'
 
 export type { DatabaseUrls } from './connection.ts'
@@ -32,8 +33,12 @@ export type Purpose =
   | 'ledger'
   | 'marks'
   | 'operators'
+  | 'probes'
+  | 'rates'
   | 'readiness'
+  | 'refinement'
   | 'schedules'
+  | 'spending'
   | 'sweep'
   | 'tenants'
   | 'verify'
@@ -43,6 +48,8 @@ export interface DedicatedConnection {
   query<R>(sql: string, parameters?: readonly unknown[]): Promise<R[]>
   /** Aborts when the connection ends, for whatever reason. */
   lost: AbortSignal
+  /** Called for every notification of a channel that the connection listens to. */
+  onNotification(listener: () => void): void
   end(): Promise<void>
 }
 
@@ -137,6 +144,7 @@ async function openDedicated(url: string, purpose: Purpose): Promise<DedicatedCo
       return answer.then(({ rows }) => rows)
     },
     lost: lost.signal,
+    onNotification: (listener) => void client.on('notification', listener),
     end: () => client.end(),
   }
 }
@@ -161,6 +169,7 @@ function openPool(url: string, role: string, size: number): RolePool {
   // these listeners it would end the process.
   pool.on('error', () => undefined)
   pool.on('connect', (client: EventEmitter) => client.on('error', () => undefined))
+  prepareStatements(pool)
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   const where = whereOf(url)
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {

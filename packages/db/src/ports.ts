@@ -1,4 +1,4 @@
-import type { CommitStage, Operations, Ports, RunStore } from '@almanac/pipeline'
+import type { BudgetListener, CommitStage, Operations, Ports, RunStore } from '@almanac/pipeline'
 import { createAdmission } from './admission.ts'
 import { createSpecifications } from './bound-specification.ts'
 import { createChain } from './chain.ts'
@@ -12,33 +12,49 @@ import { createLeadership } from './leadership.ts'
 import { createLeases } from './leases.ts'
 import { createLedger } from './ledger.ts'
 import { createMarks } from './marks.ts'
+import { createRefinement } from './refinement/create-refinement.ts'
+import { createModuleRegistry } from './module-registry.ts'
 import type { Database } from './pool.ts'
 import { createRunStore } from './run-store.ts'
 import { createSchedules } from './schedules.ts'
 import { createSlots } from './slots.ts'
 import { createStageControls } from './stage-controls.ts'
 import { createSweep } from './sweep.ts'
+import { createVariants } from './refinement/variants.ts'
 
 /** The pipeline's ports that Postgres implements. */
 export type DatabasePorts = Pick<
   Ports,
-  'specifications' | 'slots' | 'evidence' | 'history' | 'content' | 'ledger'
+  | 'specifications'
+  | 'slots'
+  | 'evidence'
+  | 'history'
+  | 'modules'
+  | 'content'
+  | 'ledger'
+  | 'refinement'
 > &
   RunStore &
   CommitStage
 
-/** Everything that stages and runner need of the database; content goes through `codec`. */
+/**
+ * Everything that stages and runner need of the database; content goes through `codec`, and `budgets`
+ * is told of every commit of the ledger.
+ */
 export function createPorts(
   db: Database,
-  { codec = plainCodec }: { codec?: Codec } = {},
+  { codec = plainCodec, budgets }: { codec?: Codec; budgets?: BudgetListener } = {},
 ): DatabasePorts {
+  const ledger = createLedger(db, budgets)
   return {
     specifications: createSpecifications(db),
     slots: createSlots(db),
     evidence: createEvidenceStore(db, codec),
     history: createHistory(db),
+    modules: createModuleRegistry(db),
     content: createContent(db, codec),
-    ledger: createLedger(db),
+    ledger,
+    refinement: createRefinement(db, ledger),
     ...createRunStore(db),
     ...createCommitStage(db),
   }
@@ -55,6 +71,7 @@ export function createOperations(db: Database): Operations {
     schedules: createSchedules(db),
     deliveries: createDeliveries(db),
     chain: createChain(db),
+    variants: createVariants(db),
     controls: createStageControls(db),
   }
 }

@@ -1,15 +1,18 @@
 import type {
-  ArtifactFormat,
   ArtifactId,
   AuditAction,
   AuditId,
   Cadence,
+  CheckpointDecision,
+  CheckpointId,
   DeliveryId,
   DocumentId,
   DocumentKindName,
   ErrorCode,
   EventName,
+  GenerationKind,
   KeyId,
+  ModuleId,
   KeyScope,
   Lane,
   ParkReason,
@@ -22,8 +25,10 @@ import type {
   SpecificationId,
   SpecificationState,
   StageName,
+  StopReason,
   TenantId,
   Trigger,
+  VariantState,
   VersionId,
   WorkerId,
 } from '@almanac/domain'
@@ -79,6 +84,20 @@ export interface Keys {
   last_used_at: NullableInstant
 }
 
+export interface Modules {
+  tenant_id: TenantId
+  id: ModuleId
+  key: string
+  phase: string
+  name: string
+  purpose: string
+  steps: string[]
+  inputs: string[]
+  outputs: string[]
+  created_by: string
+  created_at: DefaultInstant
+}
+
 export interface Entitlements {
   tenant_id: TenantId
   body: JsonColumn
@@ -103,6 +122,15 @@ export interface StageControlRows {
   reason: Generated<string>
   changed_by: Generated<string>
   changed_at: DefaultInstant
+}
+
+export interface ProbeRows {
+  endpoint: string
+  api: 'responses' | 'chat'
+  model: string
+  /** JSON. */
+  capabilities: string
+  probed_at: Instant
 }
 
 export interface Blobs {
@@ -207,6 +235,7 @@ export interface Runs {
   progress_at: NullableInstant
   park_reason: Nullable<ParkReason>
   wake_at: NullableInstant
+  park_provider: Nullable<string>
   trigger: Trigger
   lane: Generated<Lane>
   test: Generated<boolean>
@@ -265,7 +294,7 @@ export interface StageTries {
   at: DefaultInstant
 }
 
-export type CallState = 'open' | 'settled' | 'released' | 'unknown' | 'charged'
+export type CallState = 'booked' | 'open' | 'settled' | 'released' | 'unknown' | 'charged'
 
 export interface EngineCalls {
   tenant_id: TenantId
@@ -317,7 +346,66 @@ export interface Budgets {
   spent_micro_usd: Generated<number>
   spent_tokens: Generated<number>
   overrun_micro_usd: Generated<number>
+  overrun_tokens: Generated<number>
+  finish_micro_usd: Generated<number>
+  finish_tokens: Generated<number>
+  repaired_micro_usd: Generated<number>
+  repaired_tokens: Generated<number>
+  blocked: Generated<number>
   version: Generated<number>
+}
+
+export interface BudgetLimits {
+  tenant_id: TenantId
+  level: Exclude<BudgetLevel, 'root'>
+  subject: string
+  limit_micro_usd: Nullable<number>
+  limit_tokens: Nullable<number>
+  set_by: string
+  set_at: DefaultInstant
+}
+
+export interface ProviderLimits {
+  provider: string
+  limit_micro_usd: Nullable<number>
+  set_by: string
+  set_at: DefaultInstant
+}
+
+export interface BudgetAlerts {
+  tenant_id: TenantId
+  level: BudgetLevel
+  subject: string
+  period: string
+  unit: 'micro_usd' | 'tokens'
+  percent: number
+  limit_amount: number
+  at: DefaultInstant
+}
+
+export interface ProviderAlerts {
+  provider: string
+  day: string
+  percent: number
+  limit_amount: number
+  at: DefaultInstant
+}
+
+export interface BudgetOverruns {
+  tenant_id: TenantId
+  run_id: RunId
+  call_key: string
+  seq: number
+  specification_id: SpecificationId
+  provider: string
+  hold_day: string
+  micro_usd: number
+  /** Levels that take no further hold until this is acknowledged. */
+  blocks: string[]
+  at: DefaultInstant
+  acknowledged_at: NullableInstant
+  acknowledged_by: Nullable<string>
+  reason: Nullable<string>
 }
 
 export interface ProviderBudgets {
@@ -327,7 +415,41 @@ export interface ProviderBudgets {
   held_micro_usd: Generated<number>
   spent_micro_usd: Generated<number>
   overrun_micro_usd: Generated<number>
+  blocked: Generated<number>
   version: Generated<number>
+}
+
+export interface TenantRates {
+  tenant_id: TenantId
+  requests_per_minute: Nullable<number>
+  tokens_per_minute: Nullable<number>
+  set_by: string
+  set_at: DefaultInstant
+}
+
+export interface SpendStops {
+  id: Computed<number>
+  scope: 'all' | 'tenant' | 'own' | 'provider'
+  subject: string
+  reason: string
+  stopped_by: string
+  stopped_at: DefaultInstant
+  resumed_by: Nullable<string>
+  resumed_at: NullableInstant
+}
+
+export interface ProviderCircuits {
+  provider: string
+  state: 'closed' | 'open' | 'half_open'
+  reason: string
+  failures: Generated<number>
+  opened_at: NullableInstant
+  next_probe_at: NullableInstant
+  probe_tenant_id: Nullable<TenantId>
+  probe_run_id: Nullable<RunId>
+  probe_until: NullableInstant
+  changed_by: string
+  changed_at: DefaultInstant
 }
 
 export interface Versions {
@@ -337,12 +459,105 @@ export interface Versions {
   document_id: DocumentId
   label: string
   parents: Generated<VersionId[]>
+  depth: Generated<number>
   content_hash: string
   package_hash: string
   score: number
   /** Canonical JSON. */
   evaluation: string
   created_at: DefaultInstant
+}
+
+export interface RefinementRoots {
+  tenant_id: TenantId
+  run_id: RunId
+  document_id: DocumentId
+  package_hash: string
+  /** Canonical JSON, and its hash. */
+  limits: string
+  limits_hash: string
+  policy: string
+  requested_by: string
+  self_approval: boolean
+  acts: Generated<number>
+  depth: Generated<number>
+  children: Generated<number>
+  bests: JsonColumn
+  stop_reason: Nullable<StopReason>
+  opened_at: DefaultInstant
+  ended_at: NullableInstant
+}
+
+export interface Generations {
+  tenant_id: TenantId
+  run_id: RunId
+  generation: number
+  kind: GenerationKind
+  children: number
+  remaining: number
+  parent_version_id: VersionId
+  snapshot: string
+  snapshot_hash: string
+  limits_hash: string
+  checkpoint_id: Nullable<CheckpointId>
+  estimate_micro_usd: number
+  estimate_tokens: number
+  merge: Nullable<'accepted' | 'rejected' | 'none'>
+  merged_version_id: Nullable<VersionId>
+  booked_at: DefaultInstant
+  finished_at: NullableInstant
+  merged_at: NullableInstant
+}
+
+export interface Variants {
+  tenant_id: TenantId
+  run_id: RunId
+  generation: number
+  ordinal: number
+  call_key: string
+  strategy: string
+  state: Generated<VariantState>
+  worker_id: Nullable<WorkerId>
+  crashes: Generated<number>
+  readds: Generated<number>
+  progress_at: DefaultInstant
+  version_id: Nullable<VersionId>
+  score: Nullable<number>
+  error_code: Nullable<string>
+  cost_micro_usd: Nullable<number>
+  tokens: Nullable<number>
+  closed_at: NullableInstant
+}
+
+export interface Checkpoints {
+  tenant_id: TenantId
+  id: CheckpointId
+  run_id: RunId
+  generation: number
+  children: number
+  estimate_micro_usd: number
+  estimate_tokens: number
+  snapshot: string
+  reached: string
+  snapshot_hash: string
+  limits_hash: string
+  requested_by: string
+  requested_at: DefaultInstant
+  expires_at: Instant
+  reminded_at: NullableInstant
+  decision: Nullable<CheckpointDecision>
+  decided_by: Nullable<string>
+  decided_at: NullableInstant
+  reason: Nullable<string>
+  used_at: NullableInstant
+}
+
+export interface CheckpointLoans {
+  tenant_id: TenantId
+  checkpoint_id: CheckpointId
+  principal_id: PrincipalId
+  lent_by: string
+  lent_at: DefaultInstant
 }
 
 export interface Artifacts {
@@ -352,7 +567,7 @@ export interface Artifacts {
   version_id: VersionId
   specification_id: SpecificationId
   period_key: Nullable<string>
-  format: ArtifactFormat
+  format: string
   sha256: string
   bytes: number
   test: boolean
@@ -436,9 +651,11 @@ export interface Schema {
   tenants: Tenants
   principals: Principals
   keys: Keys
+  modules: Modules
   entitlements: Entitlements
   workers: Workers
   stage_controls: StageControlRows
+  probes: ProbeRows
   blobs: Blobs
   sources: Sources
   evidence_items: EvidenceItems
@@ -453,7 +670,20 @@ export interface Schema {
   engine_calls: EngineCalls
   budgets: Budgets
   provider_budgets: ProviderBudgets
+  budget_limits: BudgetLimits
+  provider_limits: ProviderLimits
+  budget_alerts: BudgetAlerts
+  provider_alerts: ProviderAlerts
+  budget_overruns: BudgetOverruns
+  tenant_rates: TenantRates
+  spend_stops: SpendStops
+  provider_circuits: ProviderCircuits
   versions: Versions
+  refinement_roots: RefinementRoots
+  generations: Generations
+  variants: Variants
+  checkpoints: Checkpoints
+  checkpoint_loans: CheckpointLoans
   artifacts: Artifacts
   artifact_sets: ArtifactSets
   deliveries: Deliveries

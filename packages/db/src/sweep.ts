@@ -8,6 +8,8 @@ import { persist } from './group-calls.ts'
 import { closeCalls } from './ledger.ts'
 import { ensurePartitions, monthPartitions } from './partitions.ts'
 import type { Database } from './pool.ts'
+import { queueStopped } from './rates/stops.ts'
+import { expireCheckpoints, remindCheckpoints } from './refinement/checkpoints.ts'
 
 /** So many deaths of a worker in one stage are no accident. */
 const mostCrashes = 3
@@ -72,6 +74,8 @@ export function createSweep(db: Database): SweepStore {
         }),
       ),
 
+    wakeStopped: () => persist(() => db.withSystem('sweep', queueStopped)),
+
     async finishCancelled() {
       const [row] = await persist(() =>
         db.querySystem('sweep', sql<{ n: number }>`select finish_cancelled() as n`),
@@ -87,6 +91,8 @@ export function createSweep(db: Database): SweepStore {
             .select(['tenant_id', 'id as run_id', 'next_stage as stage', 'deadline_at'])
             .where('state', '=', 'queued')
             .where('deadline_at', '<=', sql<Date>`now()`)
+            // One that has a valid document goes on with the best that it has.
+            .where('next_stage', '<>', 'refine')
             .orderBy('id')
             .limit(batch)
             .forNoKeyUpdate()
@@ -99,6 +105,10 @@ export function createSweep(db: Database): SweepStore {
           return late.length
         }),
       ),
+
+    remindCheckpoints: () => remindCheckpoints(db),
+
+    expireCheckpoints: () => expireCheckpoints(db),
 
     async chargeUnknown(ageMs) {
       const calls = await db.querySystem(

@@ -1,6 +1,7 @@
 import { newId } from '@almanac/domain/ids'
 import { describe, expect, it, vi } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
+import { createLeadership } from './leadership.ts'
 import { createOperations } from './ports.ts'
 import { createDriver } from './testing/drive-run.ts'
 
@@ -68,6 +69,22 @@ describe('leadership', () => {
     })
     expect(again.lost.aborted).toBe(false)
     await again.release()
+  })
+
+  it('is taken from a process that falls silent, as a frozen one does', async () => {
+    const silent = createLeadership(db, { silenceMs: 200, beatMs: 3_600_000 })
+    const heard = createLeadership(db, { silenceMs: 200, beatMs: 50 })
+    const kept = await heard.lead('batch')
+    const leader = await silent.lead('tick')
+    await new Promise((resolve) => leader?.lost.addEventListener('abort', resolve))
+    const next = await vi.waitFor(async () => {
+      const won = await leadership.lead('tick')
+      if (!won) throw new Error('not yet')
+      return won
+    })
+    await next.release()
+    expect(kept?.lost.aborted).toBe(false)
+    await kept?.release()
   })
 })
 

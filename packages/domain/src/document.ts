@@ -3,8 +3,16 @@ import { z } from 'zod'
 /** Version of the vocabulary in docs/terminology.md that documents are written in. */
 export const terminologyVersion = '1.0.0'
 
+/** The name of a kind of document that a plugin brings. */
+export const pluginKindName = z
+  .templateLiteral(['x-', z.string()])
+  .check(z.regex(/^x-[a-z0-9]+(-[a-z0-9]+)*$/, 'must be x- and lower-case words joined by hyphens'))
+
 export const documentKinds = ['report', 'workflow'] as const
-export type DocumentKindName = (typeof documentKinds)[number]
+
+/** A kind of document: one of Almanac's own, or one that a plugin brings, whose name begins with `x-`. */
+export const documentKindName = z.union([z.enum(documentKinds), pluginKindName])
+export type DocumentKindName = z.output<typeof documentKindName>
 
 export const findingCodes = [
   'SCHEMA_INVALID',
@@ -49,6 +57,16 @@ export type Metric = z.output<typeof metric>
 export const evaluation = z.strictObject({
   score: z.number().min(0).max(1),
   metrics: z.array(metric),
+  /** Of kinds with phases: the same of each phase by itself. */
+  phases: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        score: z.number().min(0).max(1),
+        metrics: z.array(metric),
+      }),
+    )
+    .exactOptional(),
 })
 export type Evaluation = z.output<typeof evaluation>
 
@@ -56,7 +74,7 @@ export type Evaluation = z.output<typeof evaluation>
 export const documentMetadata = z.strictObject({
   classification: z.literal('non_operational_output'),
   notice: z.string(),
-  kind: z.enum(documentKinds),
+  kind: documentKindName,
   title: z.string(),
   documentId: z.string(),
   version: z.string(),
@@ -83,8 +101,27 @@ export type DocumentMetadata = z.output<typeof documentMetadata>
 export const artifactFormats = ['json', 'markdown', 'html'] as const
 export type ArtifactFormat = (typeof artifactFormats)[number]
 
+/** The name of a format: one of Almanac's own, or one that a plugin's exporter writes, such as `csv`. */
+export const formatName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]{0,15}$/, 'must be lower-case letters and digits, such as csv')
+
 export const mediaTypes = {
   json: 'application/json',
   markdown: 'text/markdown; charset=utf-8',
   html: 'text/html; charset=utf-8',
 } as const satisfies Record<ArtifactFormat, string>
+
+const furtherMediaTypes: Readonly<Record<string, string>> = {
+  ...mediaTypes,
+  csv: 'text/csv; charset=utf-8',
+}
+
+/** How the bytes of a format are served; one that is not known here is plain text, which runs nowhere. */
+export const mediaTypeOf = (format: string): string =>
+  Object.hasOwn(furtherMediaTypes, format)
+    ? (furtherMediaTypes[format] ?? '')
+    : 'text/plain; charset=utf-8'
+
+/** The ending of a file that holds a format. */
+export const fileEndingOf = (format: string): string => (format === 'markdown' ? 'md' : format)

@@ -199,6 +199,18 @@ export const errorTable = {
     remedy: 'Choose another name, or change the one that is there.',
     sample: { what: 'source', name: '"federal-register"' },
   }),
+  MODULE_IN_USE: entry<{ key: string; users: string[] }>({
+    status: 409,
+    ends: 'failed',
+    retryable: false,
+    title: 'The module is in use',
+    detail: ({ key, users }) => `The module ${key} is used by ${users.join(', ')}.`,
+    remedy: 'Take it out of these specifications, and let their unfinished runs end, first.',
+    sample: {
+      key: 'supplier-check',
+      users: ['"Supplier onboarding" (spec_01kafexample000000000000000)'],
+    },
+  }),
   RATE_LIMITED: entry<{ retryAfterSeconds: number }>({
     status: 429,
     ends: 'retry',
@@ -409,6 +421,17 @@ export const errorTable = {
     remedy: 'Check the provider’s address, key and model; `almanac doctor` tries them.',
     sample: { engine: 'openai', status: 401, reason: 'the key is not valid' },
   }),
+  RATE_LIMIT_TOO_LOW: entry<{ bucket: string; tokens: number; limit: number }>({
+    status: 200,
+    ends: 'failed',
+    retryable: false,
+    title: 'A rate limit is below what one call needs',
+    detail: ({ bucket, tokens, limit }) =>
+      `One call needs up to ${tokens} tokens, and ${bucket} allows ${limit} a minute, of which one call may take nine tenths: it would wait for ever.`,
+    remedy:
+      'Raise the limit (LLM_TOKENS_PER_MINUTE for the provider, `almanac rates set` for a tenant), or order less in one document.',
+    sample: { bucket: 'provider:openai tokens', tokens: 20_000, limit: 10_000 },
+  }),
   ENGINE_BILLING_STOPPED: entry<{ engine: string; code: string }>({
     status: 200,
     ends: 'failed',
@@ -416,8 +439,7 @@ export const errorTable = {
     title: 'The provider has stopped the account',
     detail: ({ engine, code }) =>
       `The provider of ${engine} takes no calls for this account (${code}).`,
-    remedy:
-      'Settle the account with the provider, then resume it with `almanac stop-spend --resume`.',
+    remedy: 'Settle the account with the provider, then resume it with `almanac provider resume`.',
     sample: { engine: 'openai', code: 'insufficient_quota' },
   }),
   OUTPUT_INVALID: entry<{ findings: { code: string; path: string; message: string }[] }>({
@@ -443,15 +465,39 @@ export const errorTable = {
       ],
     },
   }),
-  BUDGET_EXHAUSTED: entry<{ level: string; neededMicroUsd: number; leftMicroUsd: number }>({
+  BUDGET_EXHAUSTED: entry<{
+    level: string
+    unit: string
+    needed: number
+    left: number
+    because: 'limit' | 'reserve'
+  }>({
     status: 200,
     ends: 'failed',
     retryable: true,
     title: 'The budget is used up',
-    detail: ({ level, neededMicroUsd, leftMicroUsd }) =>
-      `The call needs ${neededMicroUsd} micro-USD, but the ${level} budget has ${leftMicroUsd} left.`,
+    detail: ({ level, unit, needed, left, because }) =>
+      `The call needs ${needed} ${unit}, but the ${level} budget has ${left} ${unit} left` +
+      `${because === 'reserve' ? ' beside what is set aside for repairs' : ''}.`,
     remedy: 'Raise that budget, or wait for its next day or month.',
-    sample: { level: 'tenant/day', neededMicroUsd: 31_000, leftMicroUsd: 4_200 },
+    sample: {
+      level: 'tenant/day',
+      unit: 'micro-USD',
+      needed: 31_000,
+      left: 4_200,
+      because: 'limit',
+    },
+  }),
+  BUDGET_OVERRUN: entry<{ level: string }>({
+    status: 200,
+    ends: 'failed',
+    retryable: true,
+    title: 'A call has cost more than was held for it',
+    detail: ({ level }) =>
+      `A call has cost more than was held for it, and nobody has acknowledged that yet: until then the ${level} budget takes no further call.`,
+    remedy:
+      'An operator looks at `almanac budget list` and acknowledges the overrun with `almanac budget acknowledge`.',
+    sample: { level: 'root' },
   }),
   EXPORT_FAILED: entry<{ format: string; reason: string }>({
     status: 200,
@@ -461,6 +507,19 @@ export const errorTable = {
     detail: ({ format, reason }) => `The ${format} export failed: ${reason}.`,
     remedy: 'See the run’s events; if an exporter plugin failed, mend it and retry.',
     sample: { format: 'html', reason: 'the exporter did not answer within 10 s' },
+  }),
+  PLUGIN_FAILED: entry<{ plugin: string; hook: string; reason: string }>({
+    status: 200,
+    ends: 'retry',
+    retryable: true,
+    title: 'A plugin failed',
+    detail: ({ plugin, hook, reason }) => `The ${hook} of the plugin ${plugin} failed: ${reason}.`,
+    remedy: 'Mend or update the plugin, or take it out of ALMANAC_PLUGINS; then retry.',
+    sample: {
+      plugin: 'readability',
+      hook: 'metric sentence-length',
+      reason: 'it did not answer within 2000 ms',
+    },
   }),
   STAGE_TIMEOUT: entry<{ stage: string; timeoutMs: number }>({
     status: 200,
@@ -498,6 +557,50 @@ export const errorTable = {
     detail: ({ deadlineAt }) => `The run had to end by ${deadlineAt} and was still waiting.`,
     remedy: 'Start it again, or raise the specification’s deadlineMinutes.',
     sample: { deadlineAt: '2026-11-22T06:00:00Z' },
+  }),
+
+  // Refinement
+  REFINEMENT_REFUSED: entry<{ refusal: string; limit: string; value: string; allowed: string }>({
+    status: 409,
+    ends: 'blocked',
+    retryable: false,
+    title: 'The guard refused another generation',
+    detail: ({ refusal, limit, value, allowed }) =>
+      `${refusal}: ${limit} would be ${value}; allowed is ${allowed}.`,
+    remedy: 'The best version so far goes on; raise the named limit, or change the condition.',
+    sample: { refusal: 'DEPTH_EXCEEDED', limit: 'depth', value: '4', allowed: '3' },
+  }),
+  CHECKPOINT_OWN_REQUEST: entry<{ checkpoint: string }>({
+    status: 403,
+    ends: 'failed',
+    retryable: false,
+    title: 'Nobody answers his own request',
+    detail: ({ checkpoint }) =>
+      `${checkpoint} was asked for by the same principal; somebody else has to answer it.`,
+    remedy: 'Ask another holder of checkpoint:approve; the attempt was recorded.',
+    sample: { checkpoint: 'chk_01kafexample0000000000000000' },
+  }),
+  CHECKPOINT_CLOSED: entry<{ checkpoint: string; because: string }>({
+    status: 409,
+    ends: 'failed',
+    retryable: false,
+    title: 'The checkpoint takes no answer',
+    detail: ({ checkpoint, because }) => `${checkpoint} takes no answer: ${because}.`,
+    remedy:
+      'Look at the run; where it still waits, it has another checkpoint. The attempt was recorded.',
+    sample: {
+      checkpoint: 'chk_01kafexample0000000000000000',
+      because: 'it expired at 2026-11-22T06:00:00.000Z',
+    },
+  }),
+  CHECKPOINT_LINK_INVALID: entry<object>({
+    status: 403,
+    ends: 'failed',
+    retryable: false,
+    title: 'The link opens no checkpoint',
+    detail: () => 'This link was not made here, was cut or changed, or is of another checkpoint.',
+    remedy: 'Open the link whole, or ask for a new one: `almanac checkpoint link` makes it.',
+    sample: {},
   }),
 
   // Integrity

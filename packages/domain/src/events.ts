@@ -17,6 +17,7 @@ export const events = {
   }),
   'run.parked': z.strictObject({ stage, reason: reasonName, wakeAt: z.string() }),
   'run.output_reused': z.strictObject({ stage, callKey: z.string(), fromRunId: z.string() }),
+  'run.delivery_skipped': z.strictObject({ because: z.enum(['unchanged']), against: z.string() }),
   'run.taken_over': z.strictObject({ stage, epoch: z.int() }),
   'run.cancelling': z.strictObject({ by: z.string() }),
   'run.succeeded': z.strictObject({ score: z.number(), artifacts: z.array(z.string()) }),

@@ -13,9 +13,11 @@ export const idPrefixes = {
   event: 'evt',
   audit: 'aud',
   source: 'src',
+  module: 'mod',
   delivery: 'dlv',
   worker: 'wrk',
   request: 'req',
+  checkpoint: 'chk',
 } as const
 
 export type Noun = keyof typeof idPrefixes
@@ -32,9 +34,11 @@ export type ArtifactId = Id<'artifact'>
 export type EventId = Id<'event'>
 export type AuditId = Id<'audit'>
 export type SourceId = Id<'source'>
+export type ModuleId = Id<'module'>
 export type DeliveryId = Id<'delivery'>
 export type WorkerId = Id<'worker'>
 export type RequestId = Id<'request'>
+export type CheckpointId = Id<'checkpoint'>
 
 /** Crockford base32 of a UUIDv7, as TypeID writes it: 26 characters, the first at most 7. */
 const suffix = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/)
@@ -56,5 +60,7 @@ export const artifactId = typeId('artifact')
 export const eventId = typeId('event')
 export const auditId = typeId('audit')
 export const sourceId = typeId('source')
+export const moduleId = typeId('module')
 export const deliveryId = typeId('delivery')
 export const workerId = typeId('worker')
+export const checkpointId = typeId('checkpoint')

@@ -1,8 +1,11 @@
 import { z } from 'zod'
+import { canonicalJson } from './canonical-json.ts'
 import { catalogueEntry, instruction, scope } from './catalogue.ts'
 import { cadence } from './cadence/cadence.ts'
+import { documentKindName } from './document.ts'
 import { omissionReasons, packageEvidence } from './evidence.ts'
 import { runId, specificationId } from './ids.ts'
+import { moduleDefinition } from './module.ts'
 import { specification } from './specification.ts'
 
 /**
@@ -49,6 +52,8 @@ export const runPackage = z.strictObject({
       links: z.array(catalogueEntry),
     }),
   ),
+  /** Of workflows: the registered modules that the specification names, whole, in its order. */
+  modules: z.array(moduleDefinition).exactOptional(),
   evidence: z.array(packageEvidence),
   evidenceConsidered: z.int().min(0),
   evidenceIncluded: z.int().min(0),
@@ -56,7 +61,7 @@ export const runPackage = z.strictObject({
   /** Items of earlier windows that arrived after the previous success; shown, not used. */
   evidenceLate: z.int().min(0),
   output: z.strictObject({
-    kind: z.enum(['report', 'workflow']),
+    kind: documentKindName,
     schemaVersion: z.int(),
     jsonSchema: z.record(z.string(), z.json()),
   }),
@@ -71,3 +76,30 @@ export const runPackage = z.strictObject({
   }),
 })
 export type RunPackage = z.output<typeof runPackage>
+
+const texts = new WeakMap<object, string>()
+
+/**
+ * The canonical JSON of a package, by which it is stored and hashed. Its parts are written once each:
+ * packages never change, and those of one specification share most of what they hold.
+ */
+export function packageText(runPackage: RunPackage): string {
+  return remembered(runPackage, () => {
+    const parts = Object.entries(runPackage)
+      .filter(([, part]) => part !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, part]) => `${JSON.stringify(name)}:${partText(part)}`)
+    return `{${parts.join(',')}}`
+  })
+}
+
+const partText = (part: unknown): string =>
+  typeof part === 'object' && part !== null
+    ? remembered(part, () => canonicalJson(part))
+    : canonicalJson(part)
+
+function remembered(value: object, write: () => string): string {
+  let text = texts.get(value)
+  if (text === undefined) texts.set(value, (text = write()))
+  return text
+}

@@ -43,5 +43,7 @@ export const jobData = z.strictObject({
   tenantId: z.string(),
   runId,
   epoch: z.int().min(0),
+  /** Of a variant's job. */
+  variant: z.strictObject({ generation: z.int().min(1), ordinal: z.int().min(1) }).exactOptional(),
 })
 export type JobData = z.output<typeof jobData>

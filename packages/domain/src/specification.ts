@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { cadence, coverage, timeZone } from './cadence/cadence.ts'
 import { catalogueKey } from './catalogue.ts'
+import { pluginKindName } from './document.ts'
 import { microUsd } from './money.ts'
 import { plainLine } from './plain-text.ts'
+import { refinementLimits, termination, type RefinementLimits } from './refinement.ts'
 
 const uniqueKeys = z
   .array(catalogueKey)
@@ -36,6 +38,39 @@ export const runBudget = z.strictObject({
   tokens: z.int().min(1).max(10_000_000).default(80_000),
 })
 
+const { shape: limit } = refinementLimits
+/** Limits without their defaults: what is not told is not written. */
+const toldLimits = {
+  maxDepth: limit.maxDepth.unwrap().optional(),
+  maxChildren: limit.maxChildren.unwrap().optional(),
+  microUsd: limit.microUsd.unwrap().optional(),
+  tokens: limit.tokens.unwrap().optional(),
+  checkpointRatio: limit.checkpointRatio.unwrap().optional(),
+  decay: limit.decay.unwrap().optional(),
+  variants: limit.variants.unwrap().optional(),
+  checkpointExpiryMinutes: limit.checkpointExpiryMinutes.unwrap().optional(),
+}
+
+/**
+ * Whether and how far a document is refined. The conditions that end it are required where it is; the
+ * root's budget is that of the run unless it is told. What is switched off keeps its settings.
+ */
+export const specificationRefinement = z.discriminatedUnion('enabled', [
+  z.strictObject({
+    enabled: z.literal(false),
+    ...toldLimits,
+    termination: termination.optional(),
+  }),
+  z.strictObject({
+    ...limit,
+    enabled: z.literal(true),
+    microUsd: toldLimits.microUsd,
+    tokens: toldLimits.tokens,
+    termination,
+  }),
+])
+export type SpecificationRefinement = z.output<typeof specificationRefinement>
+
 const common = {
   name: plainLine(120),
   externalId: plainLine(200).optional(),
@@ -55,11 +90,13 @@ const common = {
   catchUp: z.enum(['skip', 'latest', 'all']).default('latest'),
   lane: z.enum(lanes).default('interactive'),
   budget: runBudget.prefault({}),
-  refinement: z.strictObject({ enabled: z.boolean() }).default({ enabled: false }),
+  refinement: specificationRefinement.default({ enabled: false }),
   checkpointPolicy: checkpointPolicy.default('stop'),
   /** Whether a free slot of a schedule is tried again within its period. */
   retryWithinPeriod: z.boolean().default(true),
   notify: z.enum(['always', 'on_change']).default('always'),
+  /** A plugin's kind of document, made in the place of the specification's own kind. */
+  documentKind: pluginKindName.exactOptional(),
 }
 
 export const reportSpecification = z.strictObject({
@@ -84,6 +121,12 @@ export const workflowSpecification = z.strictObject({
   purpose: plainLine(1_000),
   audience: plainLine(400),
   style: plainLine(400),
+  /** Keys of the tenant's registered modules that its workflows use. */
+  modules: z
+    .array(catalogueKey)
+    .max(50)
+    .refine((keys) => new Set(keys).size === keys.length, { error: 'must not name a key twice' })
+    .default([]),
   deliveryMode: z.enum(['file', 'api']).default('api'),
 })
 export type WorkflowSpecification = z.output<typeof workflowSpecification>
@@ -95,3 +138,17 @@ export const specification = z.discriminatedUnion('kind', [
 ])
 export type Specification = z.output<typeof specification>
 export type SpecificationInput = z.input<typeof specification>
+
+/** What one refinement of a specification may use; undefined where it does not refine. */
+export function limitsOf({
+  refinement,
+  budget,
+}: Pick<Specification, 'refinement' | 'budget'>): RefinementLimits | undefined {
+  if (!refinement.enabled) return undefined
+  const { enabled: _, termination: _conditions, ...limits } = refinement
+  return refinementLimits.parse({
+    ...limits,
+    microUsd: limits.microUsd ?? budget.microUsd,
+    tokens: limits.tokens ?? budget.tokens,
+  })
+}

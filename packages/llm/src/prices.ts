@@ -37,12 +37,20 @@ export function parsePriceRows(input: unknown): PriceRow[] {
   const issues = rows.flatMap((row, i) =>
     rows.slice(0, i).flatMap((other, j): Issue[] => {
       if (!overlaps(row, other)) return []
-      const message = `must not overlap with prices.${j}, for ${row.model} in the tier ${row.tier}`
-      return [{ field: `prices.${i}`, message, value: `${row.from} to ${row.until ?? 'ever'}` }]
+      const message = `must not overlap with prices.${j} (${rangeOf(other)}), for ${row.model} in the tier ${row.tier}`
+      return [{ field: `prices.${i}`, message, value: rangeOf(row) }]
     }),
   )
   if (issues.length > 0) throw new AlmanacError('INPUT_INVALID', { issues })
   return rows
+}
+
+const rangeOf = ({ from, until }: PriceRow): string => `${from} to ${until ?? 'ever'}`
+
+/** The known rows with those of an operator: a model that the operator prices has no other price. */
+export function withOwnPrices(own: readonly PriceRow[], known: readonly PriceRow[]): PriceRow[] {
+  const models = new Set(own.map(({ model }) => model))
+  return [...own, ...known.filter(({ model }) => !models.has(model))]
 }
 
 const overlaps = (a: PriceRow, b: PriceRow): boolean =>

@@ -64,12 +64,21 @@ export async function readPackage(
   return fresh
 }
 
-/** The parsed document of a hash. */
+const documents = new WeakMap<Content, LRUCache<string, NonNullable<Json>>>()
+
+/** The parsed document of a hash; parsed once a process and hash. */
 export async function readDocument(
   content: Content,
   tenantId: TenantId,
   hash: string,
   kind: AnyDocumentKind,
 ): Promise<Json> {
-  return kind.parse(JSON.parse(await content.get(tenantId, hash)))
+  let known = documents.get(content)
+  if (!known) documents.set(content, (known = new LRUCache<string, NonNullable<Json>>({ max: 96 })))
+  const key = `${kind.name}/${tenantId}/${hash}`
+  const parsed = known.get(key)
+  if (parsed !== undefined) return parsed
+  const fresh = kind.parse(JSON.parse(await content.get(tenantId, hash)))
+  if (fresh !== null) known.set(key, fresh)
+  return fresh
 }

@@ -63,7 +63,7 @@ export function decide(result: StageResult, at: Situation): Decision {
   return ended(ends === 'blocked' ? 'blocked' : 'failed', error, at)
 }
 
-function parked({ reason, wakeAt }: Park, at: Situation): Decision {
+function parked({ reason, wakeAt, provider }: Park, at: Situation): Decision {
   const { stage, now, deadlineAt } = at
   const deadline = deadlineAt === null ? undefined : new Date(deadlineAt)
   if (deadline && deadline <= now && reason !== 'slot' && reason !== 'children')
@@ -74,7 +74,7 @@ function parked({ reason, wakeAt }: Park, at: Situation): Decision {
     )
   const wake = (deadline && deadline < wakeAt ? deadline : wakeAt).toISOString()
   return {
-    move: { to: 'parked', reason, wakeAt: wake },
+    move: { to: 'parked', reason, wakeAt: wake, ...(provider === undefined ? {} : { provider }) },
     events: [{ type: 'run.parked', data: { stage, reason, wakeAt: wake } }],
   }
 }

@@ -9,6 +9,7 @@ import type {
   TenantId,
   WorkerId,
 } from '@almanac/domain'
+import type { VariantJob, VariantKey } from './refinement/refinement-port.ts'
 import type { Waiting } from './who-goes-next.ts'
 
 /**
@@ -23,6 +24,14 @@ export interface StageJob {
   stage: StageName
   epoch: number
   n: number
+  /** Of a variant's job: which one; it is taken from a queue of its own. */
+  variant?: VariantPlace
+}
+
+/** Which variant of a run. */
+export interface VariantPlace {
+  generation: number
+  ordinal: number
 }
 
 export const loopNames = ['admit', 'tick', 'sweep', 'batch', 'deliver', 'chain'] as const
@@ -66,14 +75,30 @@ export interface SweepStore {
   stuck(idleMs: number, paused: readonly StageName[]): Promise<StageJob[]>
   /** Parked runs whose `wakeAt` has come: queued, blocked or failed by their reason. Answers how many. */
   wake(): Promise<number>
+  /** Runs that nothing stops any more are queued, and one for each provider whose probe is due. Answers how many. */
+  wakeStopped(): Promise<number>
   /** Cancelling runs without a live claim become cancelled. Answers how many. */
   finishCancelled(): Promise<number>
   /** Queued runs whose deadline has passed fail with RUN_DEADLINE_PASSED. Answers how many. */
   expireQueued(): Promise<number>
+  /** Checkpoints of which half the time is over are told of once more, once. Answers how many. */
+  remindCheckpoints(): Promise<number>
+  /** Checkpoints whose time is over expire, and their runs are queued. Answers how many. */
+  expireCheckpoints(): Promise<number>
   /** Unknown holds older than `ageMs` are charged in full, audited. Answers how many. */
   chargeUnknown(ageMs: number): Promise<number>
   /** Makes the partitions of this month and the `months` after it. */
   ensurePartitions(months: number): Promise<void>
+}
+
+/** What the sweep does for variants. */
+export interface VariantSweep {
+  /** Open variants without live worker or progress for `idleMs`: their jobs under a fresh `n`. */
+  stuck(idleMs: number): Promise<VariantJob[]>
+  /** Gives booked holds back whose variant was cancelled with its run. Answers how many. */
+  releaseBooked(): Promise<number>
+  /** Which of the variants are still wanted: the others' calls are to be aborted. */
+  wanted(keys: readonly VariantKey[]): Promise<VariantKey[]>
 }
 
 export interface RunMarks {
@@ -176,5 +201,6 @@ export interface Operations {
   schedules: ScheduleStore
   deliveries: DeliveryStore
   chain: ChainStore
+  variants: VariantSweep
   controls: StageControls
 }

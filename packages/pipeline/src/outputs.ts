@@ -1,11 +1,11 @@
 import {
-  artifactFormats,
   artifactId,
   cadence,
   deliveryId,
   documentId,
   evaluation,
   finding,
+  formatName,
   runId,
   scope,
   specificationId,
@@ -56,15 +56,19 @@ export const refined = z.strictObject({
   versionLabel: z.string(),
   /** Why the refinement ended; `disabled` when the specification does not refine. */
   stopReason: z.string(),
+  /** The stored version that goes on, and the run whose version it is; null where none is stored yet. */
+  version: z.nullable(z.strictObject({ id: versionId, runId })).default(null),
+  /** What went wrong where a refinement ended by an error; the run goes on all the same. */
+  problem: z.nullable(z.string()).default(null),
 })
 
 export const evaluated = evaluation
 
 export const exported = z.strictObject({
   documentId,
-  artifacts: z.array(
-    z.strictObject({ format: z.enum(artifactFormats), sha256: z.string(), bytes: z.int() }),
-  ),
+  artifacts: z.array(z.strictObject({ format: formatName, sha256: z.string(), bytes: z.int() })),
+  /** The run whose document says the same; null when something is new, changed or gone. */
+  unchangedSince: z.nullable(runId).default(null),
 })
 
 export const persisted = z.strictObject({
@@ -80,7 +84,7 @@ export const persisted = z.strictObject({
   artifacts: z.array(
     z.strictObject({
       id: artifactId,
-      format: z.enum(artifactFormats),
+      format: formatName,
       sha256: z.string(),
       bytes: z.int(),
       engine: z.string(),
@@ -88,6 +92,8 @@ export const persisted = z.strictObject({
     }),
   ),
   deliveries: z.array(z.strictObject({ id: deliveryId, deliverer: z.string() })),
+  /** Why there are no deliveries: the document says what that of this run says. */
+  unchangedSince: z.nullable(runId).default(null),
 })
 
 export const delivered = z.null()

@@ -1,7 +1,6 @@
-import type { AnyDocumentKind, Call, Prompt } from '@almanac/documents'
+import type { AnyDocumentKind, Call, Prompt, RenderInput } from '@almanac/documents'
 import type {
   AlmanacEvent,
-  ArtifactFormat,
   ArtifactId,
   DocumentId,
   DocumentKindName,
@@ -13,6 +12,7 @@ import type {
   Industry,
   Json,
   Lane,
+  ModuleDefinition,
   Noun,
   Origin,
   ParkReason,
@@ -28,6 +28,7 @@ import type {
   VersionId,
   WorkerId,
 } from '@almanac/domain'
+import type { Refinement } from './refinement/refinement-port.ts'
 
 /**
  * Glossary of this file: the small interfaces through which stages and runner reach the world.
@@ -44,6 +45,8 @@ import type {
  * A stage names only the ports that it uses. Implementations: `db`, `queue`, `llm`; in memory for
  * the inline tests. All instants are ISO 8601 in UTC, all money integer micro-USD.
  */
+
+export type * from './refinement/refinement-port.ts'
 
 export interface Clock {
   now(): Date
@@ -143,6 +146,11 @@ export interface HistoryStore {
   }>
 }
 
+export interface ModuleRegistry {
+  /** The tenant's registered modules with these keys, in their order. Throws NOT_FOUND. */
+  named(tenantId: TenantId, keys: readonly string[]): Promise<ModuleDefinition[]>
+}
+
 /** Content by its hash. Text goes in and comes out unchanged; sealing is the implementation's. */
 export interface Content {
   /** Stores texts and answers their hashes, in order; storing one again changes nothing. */
@@ -165,6 +173,8 @@ export interface Kinds {
 export interface EngineRequest {
   package: RunPackage
   call: Call
+  /** The contents that the call's `inputHashes` name, in their order; part of the prompt too. */
+  inputs: readonly string[]
   prompt: Prompt
   jsonSchema: Record<string, Json>
   maxOutputTokens: number
@@ -178,8 +188,16 @@ export interface Usage {
   estimated: boolean
 }
 
+/** What a provider's headers say of its rate limits: what is left, and when it is all there again. */
+export interface ProviderLoad {
+  requests?: { left: number; resetMs?: number }
+  tokens?: { left: number; resetMs?: number }
+}
+
 /** What became of one call. Only `completed` carries output; `unknown` may have been billed. */
-export type Outcome =
+export type Outcome = Ending & { told?: ProviderLoad }
+
+type Ending =
   | {
       kind: 'completed'
       output: unknown
@@ -187,7 +205,12 @@ export type Outcome =
       served: { model: string; tier: string }
       requestId: string
     }
-  | { kind: 'truncated' | 'refused' | 'filtered'; usage: Usage; requestId: string }
+  | {
+      kind: 'truncated' | 'refused' | 'filtered'
+      usage: Usage
+      served: { model: string; tier: string }
+      requestId: string
+    }
   | {
       kind: 'not_billed'
       reason: 'rate' | 'overloaded' | 'flex_unavailable'
@@ -230,6 +253,13 @@ export interface HoldRequest {
   reuse: boolean
   /** What the run may spend in all. */
   runLimit: { microUsd: number; tokens: number }
+  /** Of a draft or phase: what its repairs may cost, set aside at the root until they are held. */
+  finishing?: { microUsd: number; tokens: number }
+  /**
+   * What a mirror of the budgets knows of them: the ledger refuses the call with this, without locking
+   * or reading any budget, unless the call needs no money because it is answered or under way.
+   */
+  refusal?: Refusal
 }
 
 export type Hold =
@@ -242,7 +272,44 @@ export type Hold =
   | { state: 'busy' }
   /** Another run has an equal request open: its answer is worth waiting for. */
   | { state: 'in_flight' }
-  | { state: 'refused'; level: string; neededMicroUsd: number; leftMicroUsd: number }
+  /** Spending was stopped a moment ago. */
+  | { state: 'stopped' }
+  | ({ state: 'refused' } & Refusal)
+
+/** Where a hold did not fit, and why. */
+export interface Refusal {
+  /** The level's name for people: root, specification, tenant/day, tenant/month, provider/day. */
+  level: string
+  /** What `needed` and `left` count. */
+  unit: 'micro-USD' | 'tokens'
+  needed: number
+  left: number
+  /**
+   * `limit`: it is used up; `reserve`: what is left belongs to the repairs that finish the run;
+   * `overrun`: a call cost more than was held for it, and no operator has acknowledged that.
+   */
+  because: 'limit' | 'reserve' | 'overrun'
+}
+
+/** Which budget. */
+export interface BudgetKey {
+  /** Null for a provider's budget. */
+  tenantId: TenantId | null
+  level: string
+  /** The run, specification, tenant or provider. */
+  subject: string
+  /** The UTC day or month, or '' where the level has none. */
+  period: string
+}
+
+/** One budget as it was after a commit; of two with the same key, the higher version is the newer. */
+export interface BudgetState extends BudgetKey {
+  version: number
+  heldMicroUsd: number
+  spentMicroUsd: number
+  heldTokens: number
+  spentTokens: number
+}
 
 export interface CallRef {
   run: RunFacts
@@ -269,17 +336,75 @@ export interface BudgetLedger {
   unknown(call: CallRef, reason: string): Promise<void>
 }
 
-export interface RateGate {
-  /** Takes room for one request; refused ones say how long to wait. */
-  take(request: {
-    provider: string
-    tenantId: TenantId
-    tokens: number
-  }): Promise<{ granted: true } | { granted: false; retryAfterMs: number }>
+/** What one call asks of the rate limits; `tokens` is the most that it can use. */
+export interface RateRequest {
+  provider: string
+  tenantId: TenantId
+  tokens: number
 }
 
-/** The deliver stage's only effect: the delivery loop need not wait for its next pass. */
+/** Room that was taken: for its correction. `takenAt` is in milliseconds, by the buckets' clock. */
+export interface RateTicket extends RateRequest {
+  takenAt: number
+}
+
+/** What became of a call that had room: it was never sent, or its outcome. */
+export type RateEnding = 'unsent' | Outcome
+
+/** Told, after its commit, what every statement of the ledger left behind, for mirrors of the budgets. */
+export interface BudgetListener {
+  changed(states: readonly BudgetState[]): void
+  /** A budget at this version had no room for the request. */
+  refused(request: HoldRequest, refusal: Refusal, by: BudgetKey & { version: number }): void
+}
+
+export interface RateGate {
+  /**
+   * Takes room for one request; refused ones say how long to wait. Without ticket where nothing is
+   * limited. Throws RATE_LIMIT_TOO_LOW for a call larger than a limit.
+   */
+  take(
+    request: RateRequest,
+  ): Promise<{ granted: true; ticket?: RateTicket } | { granted: false; retryAfterMs: number }>
+  /** Gives back what was not used, and heeds what the provider said of its load. Never throws. */
+  end(ticket: RateTicket, ending: RateEnding): Promise<void>
+  /** Which of the tenants have room for a call now: the others' runs are not admitted. */
+  room(provider: string, tenantIds: readonly TenantId[]): Promise<ReadonlySet<TenantId>>
+}
+
+/** A call that is about to be made, as stops of spending and circuits see it. */
+export interface SpendRequest {
+  provider: string
+  tenantId: TenantId
+  runId: RunId
+}
+
+/** Whether calls may be made at all: stopped spending, and providers that refuse to be paid. */
+export interface SpendGate {
+  /** `probe`: the provider's circuit is half open, and this call finds out whether it may be closed. */
+  check(request: SpendRequest): Promise<{ open: true; probe: boolean } | { open: false }>
+  /** A call was refused for want of money: opens the provider's circuit for all processes. */
+  billingStopped(provider: string, code: string): Promise<void>
+  /** How a probe ended. */
+  probed(request: SpendRequest, healthy: boolean): Promise<void>
+  /** Which of the tenants may spend; circuits do not count. */
+  spending(provider: string, tenantIds: readonly TenantId[]): ReadonlySet<TenantId>
+  /** Reads again what others have stopped and resumed. */
+  refresh(): Promise<void>
+}
+
+/** A format beside those of the kind itself; a plugin writes it. */
+export interface Exporter {
+  format: string
+  /** The kinds of document that it writes. */
+  kinds: readonly string[]
+  export(input: RenderInput<Json>, signal: AbortSignal): Promise<string>
+}
+
+/** Where documents go, and that the delivery loop need not wait for its next pass. */
 export interface DeliveryPrompt {
+  /** The names of the deliverers that take each finished document. */
+  deliverers: readonly string[]
   prompt(tenantId: TenantId, runId: RunId): Promise<void>
 }
 
@@ -289,19 +414,23 @@ export interface Identity {
 }
 
 export interface Ports {
+  refinement: Refinement
   clock: Clock
   ids: Ids
   specifications: Specifications
   slots: Slots
   evidence: EvidenceStore
   history: HistoryStore
+  modules: ModuleRegistry
   content: Content
   industries: Industries
   kinds: Kinds
   engine: Engine
   ledger: BudgetLedger
   rates: RateGate
+  spending: SpendGate
   deliveries: DeliveryPrompt
+  exporters: readonly Exporter[]
   identity: Identity
 }
 
@@ -319,7 +448,8 @@ export interface Conclusion {
   }
   artifacts: {
     id: ArtifactId
-    format: ArtifactFormat
+    /** One of Almanac's own formats, or an exporter's. */
+    format: string
     sha256: string
     bytes: number
     engine: string
@@ -332,7 +462,7 @@ export interface Conclusion {
 export type Move =
   | { to: 'running'; next: StageName }
   | { to: 'again'; delayMs: number; code: ErrorCode }
-  | { to: 'parked'; reason: ParkReason; wakeAt: string }
+  | { to: 'parked'; reason: ParkReason; wakeAt: string; provider?: string }
   | { to: 'succeeded' }
   | { to: 'failed' | 'blocked'; code: ErrorCode; params: object; detail: string }
 

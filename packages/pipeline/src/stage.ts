@@ -6,9 +6,12 @@ import type { Conclusion, RunFacts } from './ports.ts'
 export class Park {
   readonly reason: ParkReason
   readonly wakeAt: Date
-  constructor(reason: ParkReason, wakeAt: Date) {
+  /** The provider that is waited for. */
+  readonly provider: string | undefined
+  constructor(reason: ParkReason, wakeAt: Date, provider?: string) {
     this.reason = reason
     this.wakeAt = wakeAt
+    this.provider = provider
   }
 }
 

@@ -35,6 +35,8 @@ export type ResponseBody<O extends Operation> = In<Routes[O]['response']>
 type AnswerOf<O extends Operation> = {
   json: JsonAnswer<ResponseBody<O>>
   bytes: BytesAnswer | EmptyAnswer
+  negotiated: JsonAnswer<ResponseBody<O>> | BytesAnswer
+  csv: JsonAnswer<ResponseBody<O>> | BytesAnswer
   sse: StreamAnswer | JsonAnswer<ResponseBody<O>> | EmptyAnswer
 }[Routes[O]['gives']]
 

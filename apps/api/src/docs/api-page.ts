@@ -137,7 +137,13 @@ function exampleOf(operation: Operation): Html | undefined {
 
 function answersOf(operation: Operation): Html {
   const { status, gives } = routes[operation]
-  const forms = { json: 'JSON', sse: 'an event stream, or JSON', bytes: 'the bytes' } as const
+  const forms = {
+    json: 'JSON',
+    sse: 'an event stream, or JSON',
+    bytes: 'the bytes',
+    negotiated: 'JSON, or text or a page',
+    csv: 'JSON, or CSV',
+  } as const
   const further = Object.entries(furtherStatuses[operation] ?? {})
   return html`
     <h4>Answers</h4>

@@ -13,6 +13,8 @@ const ids = {
   principal: 'prn_01kafz7v3be8paw2y8m4x1qd0m',
   specification: 'spec_01kafz7v3be8paw2y8m4x1qd0n',
   run: 'run_01kafz7v3be8paw2y8m4x1qd0p',
+  checkpoint: 'chk_01kafz7v3be8paw2y8m4x1qd0s',
+  version: 'ver_01kafz7v3be8paw2y8m4x1qd0t',
   document: 'doc_01kafz7v3be8paw2y8m4x1qd0q',
   artifact: 'art_01kafz7v3be8paw2y8m4x1qd0r',
   source: 'src_01kafz7v3be8paw2y8m4x1qd0s',
@@ -96,6 +98,31 @@ export const examples: Examples = {
   getRun: { response: run },
   rerunRun: { body: { fromStage: 'execute' } },
   retractRun: { body: { reason: 'it cites a rule that was withdrawn' } },
+  registerModule: {
+    body: {
+      key: 'data-sheet-check',
+      phase: 'check',
+      name: 'Safety data sheet check',
+      purpose: 'Checks that each safety data sheet is complete and in date.',
+      steps: ['Open the sheet of each substance.', 'Compare its date with the supplier’s list.'],
+      inputs: ['Safety data sheets'],
+      outputs: ['Checked safety data sheets'],
+    },
+  },
+  decideCheckpoint: { body: { decision: 'approve', reason: 'two findings are still open' } },
+  decideCheckpoints: {
+    body: { filter: { specificationId: ids.specification } },
+    response: {
+      kind: 'preview',
+      count: 1,
+      estimate: { microUsd: 36_000, tokens: 9_300 },
+      checkpointIds: [ids.checkpoint],
+      token: 'eyJ0ZW5hbnRJZCI6…',
+      expiresAt: '2026-11-21T08:15:00.000Z',
+    },
+  },
+  lendCheckpoint: { body: { principalId: ids.principal } },
+  rollBackRun: { body: { versionId: ids.version, reason: 'the second draft lost a section' } },
   createSource: { body: { name: 'federal-register', mapping } },
   importEvidence: {
     response: {
@@ -115,6 +142,20 @@ export const examples: Examples = {
       expiresAt: '2027-11-21T08:00:00.000Z',
     },
     response: { ...key, secret: 'alm_…' },
+  },
+  stopSpending: { body: { reason: 'the new prompt costs more than it should' } },
+  setBudget: {
+    body: { level: 'specification', specificationId: ids.specification, microUsd: 5_000_000 },
+    response: {
+      level: 'specification',
+      specificationId: ids.specification,
+      period: null,
+      limit: { microUsd: 5_000_000, tokens: null },
+      held: { microUsd: 31_000, tokens: 9_000 },
+      spent: { microUsd: 1_240_000, tokens: 410_000 },
+      overrun: { microUsd: 0, tokens: 0 },
+      blocked: false,
+    },
   },
 }
 

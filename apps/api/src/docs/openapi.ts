@@ -126,6 +126,12 @@ function successOf(operation: Operation): ZodOpenApiResponseObject {
       },
       'application/json': json,
     },
+    csv: { 'application/json': json, 'text/csv': { schema: { type: 'string' as const } } },
+    negotiated: {
+      'application/json': json,
+      'text/plain': { schema: { type: 'string' as const } },
+      'text/html': { schema: { type: 'string' as const } },
+    },
     bytes: Object.fromEntries(
       Object.values(mediaTypes).map((type) => [type, { schema: { type: 'string' as const } }]),
     ),

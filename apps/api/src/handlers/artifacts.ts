@@ -2,6 +2,7 @@ import { getArtifact, listArtifacts } from '@almanac/db'
 import { stylesheetHash } from '@almanac/documents'
 import {
   AlmanacError,
+  fileEndingOf,
   isAlmanacError,
   type ArtifactResource,
   type runRoutes,
@@ -96,10 +97,8 @@ function isKnown(ifNoneMatch: string | undefined, hash: string): boolean {
   return tags.includes('*') || tags.includes(`"${hash}"`)
 }
 
-const extensions = { json: 'json', markdown: 'md', html: 'html' } as const
-
 /** Made of ids and period keys only, of which no character means anything to a header or a disk. */
 function fileNameOf({ id, periodKey, format }: ArtifactResource): string {
   const period = periodKey?.replace(/[^A-Za-z0-9-]/g, '') ?? 'on-demand'
-  return `almanac-${period}-${id}.${extensions[format]}`
+  return `almanac-${period}-${id}.${fileEndingOf(format)}`
 }

@@ -8,6 +8,7 @@ import {
   listSpecifications,
   stopSpecification,
 } from '@almanac/db'
+import type { DocumentKinds } from '@almanac/documents'
 import {
   AlmanacError,
   type Specification,
@@ -23,11 +24,13 @@ import { upcomingPeriods } from './upcoming-periods.ts'
 /** The handlers of `/v1/specifications`. */
 export const specificationHandlers = ({
   db,
+  kinds,
   urlOf,
   wake,
 }: ApiParts): Handlers<keyof typeof specificationRoutes> => ({
   createSpecification: {
     async change(trx, { caller: { tenantId, principalId }, body }) {
+      assertKind(kinds, body)
       const created = await createSpecification(trx, tenantId, principalId, body)
       const location = urlOf(`/v1/specifications/${created.id}`)
       return { ...answer(created), headers: { location, etag: etagOf(created) } }
@@ -42,7 +45,10 @@ export const specificationHandlers = ({
     const { tenantId, principalId } = caller
     const revision = readIfMatch(request.get('if-match'))
     const changed = await db.withTenant(tenantId, (trx) =>
-      changeSpecification(trx, tenantId, principalId, id, revision, body, assertInCatalogue),
+      changeSpecification(trx, tenantId, principalId, id, revision, body, (changed) => {
+        assertInCatalogue(changed)
+        assertKind(kinds, changed)
+      }),
     )
     return answer(changed)
   },
@@ -88,6 +94,11 @@ export const specificationHandlers = ({
 const etagOf = ({ revision }: SpecificationResource): string => `"${revision}"`
 
 const answer = (body: SpecificationResource) => ({ body, headers: { etag: etagOf(body) } })
+
+/** A kind that no plugin here brings is refused when it is ordered, and not by every run. */
+function assertKind(kinds: DocumentKinds, { documentKind }: Specification): void {
+  if (documentKind !== undefined) kinds.get(documentKind)
+}
 
 function assertInCatalogue(body: Specification): void {
   const issues = catalogueIssues(body)

@@ -14,6 +14,9 @@ export const idFor = (operation: Operation): string => {
     runs: 'run',
     artifacts: 'art',
     keys: 'key',
+    modules: 'mod',
+    versions: 'ver',
+    checkpoints: 'chk',
   }
   const prefix = prefixes[noun]
   if (prefix === undefined) throw new Error(`no prefix is known for ${path}`)
@@ -23,6 +26,8 @@ export const idFor = (operation: Operation): string => {
 export const takesId = (operation: Operation): boolean => routes[operation].path.includes(':id')
 
 export const addressOf = (operation: Operation, id?: string): string =>
-  routes[operation].path.replace(':id', id ?? (takesId(operation) ? idFor(operation) : ''))
+  routes[operation].path
+    .replace(':id', id ?? (takesId(operation) ? idFor(operation) : ''))
+    .replace(':other', `ver_${suffix}`)
 
 export const methodOf = (operation: Operation): string => routes[operation].method.toUpperCase()

@@ -1,7 +1,13 @@
 import { createOperations, createPorts, type Database } from '@almanac/db'
 import type { TenantId } from '@almanac/domain'
 import { createDeterministicEngine } from '@almanac/llm'
-import { pipeline, runInline, type RunnerPorts } from '@almanac/pipeline'
+import {
+  pipeline,
+  runInline,
+  unlimitedRates,
+  unstoppedSpending,
+  type RunnerPorts,
+} from '@almanac/pipeline'
 import { randomIds, systemClock } from '@almanac/runtime'
 import { industries, kinds } from '../../../../test/support/sample.ts'
 
@@ -14,8 +20,10 @@ export async function runQueued(db: Database, tenantId: TenantId): Promise<numbe
     industries,
     kinds,
     engine: createDeterministicEngine(),
-    rates: { take: () => Promise.resolve({ granted: true }) },
-    deliveries: { prompt: () => Promise.resolve() },
+    rates: unlimitedRates,
+    spending: unstoppedSpending,
+    deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
+    exporters: [],
     identity: { workerId: randomIds.next('worker') },
     log: () => undefined,
   }

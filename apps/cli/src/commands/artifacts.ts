@@ -1,10 +1,8 @@
-import { AlmanacError, type ArtifactResource, type RunId } from '@almanac/domain'
+import { AlmanacError, fileEndingOf, type ArtifactResource, type RunId } from '@almanac/domain'
 import type { Client } from '@almanac/client'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { table, type Screen } from '../screen.ts'
-
-const extensions = { json: 'json', markdown: 'md', html: 'html' } as const
 
 /** `almanac artifacts RUN --out DIR`: lists a run's artifacts, and writes them into a folder. */
 export async function fetchArtifacts(
@@ -37,7 +35,7 @@ async function write(
   out: string,
 ): Promise<string> {
   const { bytes } = await client.getArtifact({ params: { id } })
-  const file = join(out, `report.${extensions[format]}`)
+  const file = join(out, `report.${fileEndingOf(format)}`)
   try {
     mkdirSync(out, { recursive: true })
     writeFileSync(file, bytes)

@@ -86,7 +86,8 @@ export async function createKeyFor(
   screen.result(key)
 }
 
-async function findTenant(trx: Trx, text: string): Promise<{ id: TenantId; name: string }> {
+/** The tenant of an id or a name. Throws NOT_FOUND, INPUT_INVALID for a name that several have. */
+export async function findTenant(trx: Trx, text: string): Promise<{ id: TenantId; name: string }> {
   const [found, ...more] = await findTenants(trx, text)
   if (!found) throw new AlmanacError('NOT_FOUND', { what: `tenant "${text}"` })
   if (more.length > 0)

@@ -73,7 +73,10 @@ async function makeSample(
       process.exitCode = 1
     }
   } catch (error) {
-    if (!isAlmanacError(error, 'CADENCE_SLOT_TAKEN')) throw error
+    // Another process on the same database may be making it just now.
+    const isMade =
+      isAlmanacError(error, 'CADENCE_SLOT_TAKEN') || isAlmanacError(error, 'CADENCE_IN_PROGRESS')
+    if (!isMade) throw error
     screen.say(`Nothing new was made: ${error.message}`)
     await sayReport(screen, config, client, specification)
   }

@@ -8,9 +8,8 @@ import {
   type Rebuild,
   type VerifyReport,
 } from '@almanac/db'
-import { call, createKinds } from '@almanac/documents'
+import { call } from '@almanac/documents'
 import { parse, runPackage, type RunPackage } from '@almanac/domain'
-import { findIndustryByHash } from '@almanac/industries'
 import { createDeterministicEngine } from '@almanac/llm'
 import { requestOf, type Engine, type Kinds } from '@almanac/pipeline'
 import { createLogger, type Config } from '@almanac/runtime'
@@ -18,6 +17,9 @@ import { SingleBar } from 'cli-progress'
 import type { Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
 import { createEngine } from '../system/engine.ts'
+import { installIndustries } from '../system/installed-industries.ts'
+import { loadPlugins } from '../system/plugins.ts'
+import { createPluggedKinds } from '../system/runner-ports.ts'
 
 /**
  * `almanac verify`: holds the stored rows of all tenants against what Almanac promises. Prints a line
@@ -26,15 +28,24 @@ import { createEngine } from '../system/engine.ts'
  */
 export async function verifyDatabase(screen: Screen, config: Config): Promise<void> {
   const log = createLogger(config, 'stderr')
+  installIndustries(config.industryFiles)
+  const plugins = await loadPlugins(config, log)
   const parts = {
     // The offline engine needs no set-up: what it once made is made again whatever is configured now.
-    engines: [await createEngine(config, log, { probe: false }), createDeterministicEngine()],
-    kinds: createKinds({ industryByHash: findIndustryByHash }),
+    engines: [
+      await createEngine(config, log, { engines: plugins.engines }),
+      createDeterministicEngine(),
+    ],
+    kinds: createPluggedKinds(plugins),
   }
-  await withDatabase(config, log, async ({ db, codec }) => {
-    await assertMigrated(db)
-    await verifyAndTell(db, { ...parts, codec }, screen)
-  })
+  try {
+    await withDatabase(config, log, async ({ db, codec }) => {
+      await assertMigrated(db)
+      await verifyAndTell(db, { ...parts, codec }, screen)
+    })
+  } finally {
+    await plugins.close()
+  }
 }
 
 export interface VerifyParts {

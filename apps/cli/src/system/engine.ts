@@ -1,28 +1,42 @@
+import type { Probes } from '@almanac/db'
 import { AlmanacError } from '@almanac/domain'
 import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine } from '@almanac/pipeline'
 import { systemClock, type Config, type Logger } from '@almanac/runtime'
+import { readPriceFile } from './price-file.ts'
 
 const probeTimeoutMs = 30_000
 
 /**
  * The engine of the configuration. One over the wire is probed where it speaks chat completions, which
- * servers implement differently; what it does and does not do is logged.
- * Throws INPUT_INVALID for a model without a price, ENGINE_MISCONFIGURED.
+ * servers implement differently; what it does and does not do is logged, and kept in `probes` for a
+ * day. Without `probes` nothing is asked. `engines` are those of plugins.
+ * Throws INPUT_INVALID for a model without a price, CONFIG_INVALID, ENGINE_MISCONFIGURED.
  */
 export async function createEngine(
   { engine }: Pick<Config, 'engine'>,
   log: Logger,
-  { probe = true }: { probe?: boolean } = {},
+  { probes, engines = [] }: { probes?: Probes; engines?: readonly Engine[] } = {},
 ): Promise<Engine> {
   if (engine.kind === 'deterministic') return createDeterministicEngine()
-  const { api, model, apiKey, baseUrl } = engine
+  if (engine.kind === 'plugin') {
+    const found = engines.find(({ name }) => name === engine.name)
+    if (found) return found
+    const known = ['deterministic', 'openai', ...engines.map(({ name }) => name)].join(', ')
+    const message = `must be one of ${known}`
+    throw new AlmanacError('CONFIG_INVALID', {
+      issues: [{ field: 'ALMANAC_ENGINE', message, value: JSON.stringify(engine.name) }],
+    })
+  }
+  const { api, model, apiKey, baseUrl, priceFile } = engine
   if (apiKey === undefined)
     throw new AlmanacError('CONFIG_INVALID', {
       issues: [{ field: 'OPENAI_API_KEY', message: 'must be set for ALMANAC_ENGINE=openai' }],
     })
   // The SDK is loaded only where it is used: it is a third of a second and 15 MB.
-  const { createOpenAiEngine, openAiPrices } = await import('@almanac/llm/openai')
+  const { createOpenAiEngine, openAiPrices, parsePriceRows, recallProbe, withOwnPrices } =
+    await import('@almanac/llm/openai')
+  const own = priceFile === undefined ? [] : readPriceFile(priceFile, parsePriceRows)
   const created = createOpenAiEngine(
     { now: systemClock.now() },
     {
@@ -30,12 +44,15 @@ export async function createEngine(
       model,
       apiKey,
       baseUrl,
-      prices: openAiPrices,
+      prices: withOwnPrices(own, openAiPrices),
     },
   )
-  if (probe && api === 'chat') {
-    const found = await created.probe(AbortSignal.timeout(probeTimeoutMs))
-    log.info({ engine: created.name, model, probe: found }, 'probed the endpoint')
+  if (probes && api === 'chat') {
+    const now = systemClock.now()
+    const signal = AbortSignal.timeout(probeTimeoutMs)
+    const found = await recallProbe(created, { store: probes, now }, signal)
+    const said = found.recalled ? 'knows the endpoint from an earlier probe' : 'probed the endpoint'
+    log.info({ engine: created.name, model, ...found }, said)
   }
   return created
 }

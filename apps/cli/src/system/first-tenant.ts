@@ -4,7 +4,7 @@ import { industries } from '@almanac/industries'
 import { readCredentials } from '../credentials.ts'
 
 /** What the first tenant of an installation may do: everything there is, for a trial. */
-const everything: Entitlement = {
+const everything = (): Entitlement => ({
   industries: Object.fromEntries(
     industries.map(({ id }) => [id, { deliverables: '*', regions: '*', links: '*' }]),
   ),
@@ -12,7 +12,7 @@ const everything: Entitlement = {
   fastestCadence: 'daily',
   activeSpecifications: 100,
   onDemandRunsPerMonth: 100,
-}
+})
 
 /**
  * The key of the first tenant, which is made when there is none. An installation whose key file is gone
@@ -34,7 +34,7 @@ export async function ensureFirstTenant(
       : await createTenant(trx, 'system', {
           name: firstTenantName,
           principalName: 'owner',
-          entitlement: everything,
+          entitlement: everything(),
           allowSelfApproval: true,
         })
     const name = `almanac up at ${url}`

@@ -1,32 +1,54 @@
-import { createPorts, rememberRuns } from '@almanac/db'
+import {
+  createPorts,
+  createSpendGate,
+  createVariantLedger,
+  rememberRuns,
+  rememberSpecifications,
+} from '@almanac/db'
 import { createKinds } from '@almanac/documents'
 import { findIndustryByHash, getIndustry, industryHash } from '@almanac/industries'
-import { rememberContent, type Engine, type Ports } from '@almanac/pipeline'
+import { rememberContent, unlimitedRates, type Engine, type Ports } from '@almanac/pipeline'
+import type { BudgetMirror } from '@almanac/queue'
 import { randomIds, systemClock } from '@almanac/runtime'
 import type { OpenDatabase } from './database.ts'
+import { withMetrics } from './plugins/plugin-metrics.ts'
+import { noPlugins, type Plugins } from './plugins.ts'
 
 /** Characters of content, in thousands, that a process remembers: what it stored it need not read. */
 const rememberedKilochars = 10_000
 
-/** The parts that packages are made of, put together: the only place where they meet. */
+/**
+ * The parts that packages are made of, put together: the only place where they meet. Without `gates`
+ * no rate is limited.
+ */
 export function createRunnerPorts(
   { db, codec }: Pick<OpenDatabase, 'db' | 'codec'>,
   engine: Engine,
+  gates: Partial<Pick<Ports, 'rates' | 'spending'>> & { budgets?: BudgetMirror } = {},
+  plugins: Pick<Plugins, 'kinds' | 'metrics' | 'exporters'> = noPlugins,
 ) {
-  const stored = createPorts(db, { codec })
+  const { budgets } = gates
+  const stored = createPorts(db, { codec, ...(budgets ? { budgets: budgets.listener } : {}) })
+  const ledger = budgets ? budgets.guard(stored.ledger) : stored.ledger
   return {
     ...stored,
     ...rememberRuns(stored),
+    specifications: rememberSpecifications(stored.specifications),
+    ledger,
+    refinement: { ...stored.refinement, ledger: createVariantLedger(db, ledger) },
     content: rememberContent(stored.content, rememberedKilochars),
     clock: systemClock,
     ids: randomIds,
     industries: { get: getIndustry, hash: industryHash },
-    kinds: createKinds({ industryByHash: findIndustryByHash }),
+    kinds: createPluggedKinds(plugins),
+    exporters: plugins.exporters,
     engine,
-    rates: unlimitedRates,
+    rates: gates.rates ?? unlimitedRates,
+    spending: gates.spending ?? createSpendGate(db),
     identity: { workerId: randomIds.next('worker') },
   }
 }
 
-/** The offline engine has no provider whose rates could be passed. */
-const unlimitedRates: Ports['rates'] = { take: () => Promise.resolve({ granted: true }) }
+/** The document kinds, with those of plugins and with the metrics that plugins add. */
+export const createPluggedKinds = ({ kinds, metrics }: Pick<Plugins, 'kinds' | 'metrics'>) =>
+  withMetrics(createKinds({ industryByHash: findIndustryByHash }, kinds), metrics)

@@ -1,10 +1,15 @@
-import { createApi, startApi, type RunningApi } from '@almanac/api'
-import { createOperations, type Database } from '@almanac/db'
+import { createApi, startApi, type Api, type RunningApi } from '@almanac/api'
+import { createOperations, createProbes, prepareStatements, type Database } from '@almanac/db'
+import { estimateRun } from '@almanac/pipeline'
 import { createQueueBackend, type QueueBackend } from '@almanac/queue'
 import type { Config, Logger, Shutdown } from '@almanac/runtime'
 import { fileDeliverer, startWorker, type RunningWorker } from '@almanac/worker'
 import { openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
+import { openGates } from './gates.ts'
+import { installIndustries } from './installed-industries.ts'
+import { linkKeysOf } from './link-keys.ts'
+import { chosenDeliverers, loadPlugins } from './plugins.ts'
 import { createRunnerPorts } from './runner-ports.ts'
 
 const version = '0.1.0'
@@ -23,6 +28,10 @@ export async function startSystem(
   log: Logger,
   shutdown: Shutdown,
 ): Promise<System> {
+  // Before anything else is started: what stops the start should stop it at once.
+  installIndustries(config.industryFiles)
+  const plugins = await loadPlugins(config, log)
+  shutdown.onShutdown('plugins', () => plugins.close())
   const { db, url, codec } = await openDatabase(config, log, shutdown)
   const onError = (cause: unknown) => {
     log.warn({ cause }, 'the queue failed and goes on')
@@ -31,35 +40,58 @@ export async function startSystem(
     databaseUrl: url,
     redisUrl: config.redisUrl ?? undefined,
     production: config.production,
+    onPool: prepareStatements,
     onError,
   })
   shutdown.onShutdown('queue', () => backend.close())
 
-  const ports = createRunnerPorts({ db, codec }, await createEngine(config, log))
+  const engine = await createEngine(config, log, {
+    probes: createProbes(db),
+    engines: plugins.engines,
+  })
+  const gates = await openGates(config, db, engine.provider, log, shutdown)
+  const ports = createRunnerPorts({ db, codec }, engine, gates, plugins)
+  const deliverers = {
+    file: fileDeliverer({ dir: config.deliveryDir, content: ports.content }),
+    ...plugins.deliverers(ports.content),
+  }
+  // The worker starts before the API does, and may end a run before anybody can have asked for it.
+  let runEnded: Api['runEnded'] = () => undefined
   const worker = await startWorker({
     ports,
     operations: createOperations(db),
     backend,
-    deliverers: { file: fileDeliverer({ dir: config.deliveryDir, content: ports.content }) },
+    deliverers,
+    deliverTo: chosenDeliverers(config, deliverers),
     log,
     version,
+    onRunEnd: (runId) => {
+      runEnded(runId)
+    },
     onLost: () => void shutdown.begin('the lease is lost', 1),
     concurrency: { execute: config.concurrency },
   })
   shutdown.onShutdown('worker', () => worker.stop(config.shutdownGraceMs))
 
+  const linkKeys = linkKeysOf(config)
   const app = createApi({
     db,
     content: ports.content,
+    kinds: ports.kinds,
     log,
     wake: worker.wake,
     wakeCancel: worker.wakeCancel,
-    checkAnswers: !config.production,
+    // The tests hold every answer against its schema; here it would be read twice.
+    checkAnswers: false,
+    tellsEnds: true,
+    ...(linkKeys.length > 0 ? { linkKeys } : {}),
+    estimateRun: (run, signal) => estimateRun(ports, run, signal),
     ready: {
       queue: () => backend.ping(),
       worker: () => Promise.resolve(worker.stats().leaseLeftMs > 0),
     },
   })
+  runEnded = app.runEnded
   const api = await startApi(app, config.api)
   shutdown.onShutdown('API', (graceOver) => api.close(graceOver))
   return { db, worker, api, backend }

@@ -8,6 +8,7 @@ import type { Ask } from './ask.ts'
 import { groundedReport, type GroundedReport } from './grounded-report.ts'
 import { prose } from './prose.ts'
 import { findRunPackage, type FoundPackage } from './run-package.ts'
+import { workflowAnswer } from './workflow-answer.ts'
 
 /** What the simulated model would answer, before a fault spoils it. */
 export type Draft =
@@ -24,7 +25,8 @@ const anyObject: SchemaNode = {
 
 /**
  * Composes the answer to `ask`, which `seed` and `requestHash` alone decide: the report of the run
- * package in its input where that fits the schema, else a value of the schema, else prose.
+ * package in its input where that fits the schema, or the workflow of one, else a value of the schema,
+ * else prose.
  * Throws SchemaError for a schema that it cannot make a value of.
  */
 export function composeDraft(ask: Ask, seed: string, requestHash: string): Draft {
@@ -37,6 +39,8 @@ export function composeDraft(ask: Ask, seed: string, requestHash: string): Draft
     const report = groundedReport(found, numbers)
     if (fits(schema, report)) return { kind: 'report', report, package: found, schema }
   }
+  const workflow = schema && workflowAnswer(ask.texts, schema, numbers)
+  if (schema && workflow !== undefined) return { kind: 'document', document: workflow, schema }
   const wanted = schema ?? anyObject
   return { kind: 'document', document: generate(wanted, numbers), schema: wanted }
 }

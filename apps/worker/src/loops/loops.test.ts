@@ -1,3 +1,4 @@
+import type { TenantId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import type { DueDelivery, StageJob, SweepStore, Waiting } from '@almanac/pipeline'
 import { describe, expect, it, vi } from 'vitest'
@@ -37,7 +38,9 @@ describe('admit', () => {
     inFlight,
     cap,
   })
-  const admitted = async (tenants: Waiting[], inFlight: number) => {
+  const admitted = async (tenants: Waiting[], inFlight: number, stopped?: Waiting) => {
+    const mayCall = (ids: readonly TenantId[]) =>
+      Promise.resolve(new Set(ids.filter((id) => id !== stopped?.tenantId)))
     const asked: number[] = []
     const backend = queue()
     const jobs = [aJob()]
@@ -48,12 +51,16 @@ describe('admit', () => {
         return Promise.resolve(jobs)
       },
     }
-    await admit({ admission, backend, capacity: () => 5 }).pass(signal)
+    await admit({ admission, backend, capacity: () => 5, mayCall }).pass(signal)
     return { counts: asked.toSorted(), enqueued: backend.added.length }
   }
 
   it('fills up to twice the capacity, fairly', async () => {
     expect(await admitted([waiting(50), waiting(50)], 4)).toEqual({ counts: [3, 3], enqueued: 1 })
+  })
+  it('leaves out a tenant whose runs could make no call', async () => {
+    const [stopped, other] = [waiting(50), waiting(50)]
+    expect(await admitted([stopped, other], 4, stopped)).toEqual({ counts: [6], enqueued: 1 })
   })
   it('asks for nothing when it is full or nobody waits', async () => {
     expect(await admitted([waiting(50)], 10)).toEqual({ counts: [], enqueued: 0 })
@@ -75,8 +82,11 @@ describe('sweep', () => {
       takeOver: duty('takeOver', []),
       stuck: duty('stuck', []),
       wake: duty('wake', 0),
+      wakeStopped: duty('wakeStopped', 0),
       finishCancelled: duty('finishCancelled', 0),
       expireQueued: duty('expireQueued', 0),
+      remindCheckpoints: duty('remindCheckpoints', 0),
+      expireCheckpoints: duty('expireCheckpoints', 0),
       chargeUnknown: duty('chargeUnknown', 0),
       ensurePartitions: duty('ensurePartitions', undefined),
       ...given,
@@ -85,6 +95,7 @@ describe('sweep', () => {
   const { controls } = memoryDatabase().operations
   const ports = (sweepStore: SweepStore, backend = queue()) => ({
     sweep: sweepStore,
+    variants: { stuck: () => Promise.resolve([]), releaseBooked: () => Promise.resolve(0) },
     controls,
     backend,
     log: quietLog(),
@@ -125,7 +136,17 @@ describe('sweep', () => {
     const given = ports(swept)
     await sweep(given).pass(signal)
     expect(swept.done).toEqual([
-      ...['stuck', 'wake', 'finishCancelled', 'expireQueued', 'chargeUnknown', 'ensurePartitions'],
+      ...[
+        'stuck',
+        'wake',
+        'wakeStopped',
+        'finishCancelled',
+        'expireQueued',
+        'remindCheckpoints',
+        'expireCheckpoints',
+        'chargeUnknown',
+        'ensurePartitions',
+      ],
     ])
     expect(given.log.lines).toMatchObject([{ level: 'warn', fields: { duty: 'takeOver' } }])
   })
@@ -136,12 +157,16 @@ describe('sweep', () => {
       takeOver: fail,
       stuck: fail,
       wake: fail,
+      wakeStopped: fail,
       finishCancelled: fail,
       expireQueued: fail,
+      remindCheckpoints: fail,
+      expireCheckpoints: fail,
       chargeUnknown: fail,
       ensurePartitions: fail,
     })
-    await expect(sweep(ports(swept)).pass(signal)).rejects.toThrow('no database')
+    const variants = { stuck: fail, releaseBooked: fail }
+    await expect(sweep({ ...ports(swept), variants }).pass(signal)).rejects.toThrow('no database')
   })
 
   it('makes partitions at its start and once an hour', async () => {

@@ -1,10 +1,12 @@
-import type { StageJob, StageControls, SweepStore } from '@almanac/pipeline'
+import type { StageJob, StageControls, SweepStore, VariantSweep } from '@almanac/pipeline'
 import type { QueueBackend } from '@almanac/queue'
 import type { Log } from '../log.ts'
+import { variantJobOf } from '../bind-variants.ts'
 import type { LeaderLoopWork } from '../loop.ts'
 
 export interface SweepPorts {
   sweep: SweepStore
+  variants: Pick<VariantSweep, 'stuck' | 'releaseBooked'>
   controls: StageControls
   backend: Pick<QueueBackend, 'add' | 'missing'>
   log: Log
@@ -25,7 +27,7 @@ const monthsAhead = 3
  * one that fails is logged, and the others are done all the same.
  */
 export function sweep(ports: SweepPorts): LeaderLoopWork {
-  const { sweep: store, controls, backend, log, wakeAdmit } = ports
+  const { sweep: store, variants, controls, backend, log, wakeAdmit } = ports
   const monotonic = ports.monotonic ?? (() => performance.now())
   let partitionsDueAt = -Infinity
 
@@ -46,9 +48,18 @@ export function sweep(ports: SweepPorts): LeaderLoopWork {
       // Those that only wait for a free worker are in the queue already.
       if (stuck.length > 0) await enqueue(await backend.missing(stuck))
     },
+    readdVariants: async () => {
+      const stuck = (await variants.stuck(idleMs)).map(variantJobOf)
+      if (stuck.length > 0) await enqueue(await backend.missing(stuck))
+    },
+    releaseBooked: () => variants.releaseBooked(),
     wake: () => makeRoom(store.wake()),
+    wakeStopped: () => makeRoom(store.wakeStopped()),
     finishCancelled: () => makeRoom(store.finishCancelled()),
     expireQueued: () => store.expireQueued(),
+    remindCheckpoints: () => store.remindCheckpoints(),
+    // A run that waits is woken at the same instant: whichever comes first, it goes on.
+    expireCheckpoints: () => makeRoom(store.expireCheckpoints()),
     chargeUnknown: () => store.chargeUnknown(unknownMs),
     ensurePartitions: async () => {
       if (monotonic() < partitionsDueAt) return

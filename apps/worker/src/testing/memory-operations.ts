@@ -122,6 +122,9 @@ export function memoryDatabase(): MemoryDatabase {
         return Promise.resolve(idle.map(jobOf))
       },
       wake: () => Promise.resolve(0),
+      wakeStopped: () => Promise.resolve(0),
+      remindCheckpoints: () => Promise.resolve(0),
+      expireCheckpoints: () => Promise.resolve(0),
       finishCancelled: () => {
         const over = where('cancelling')
         for (const run of over) run.state = 'cancelled'
@@ -146,6 +149,11 @@ export function memoryDatabase(): MemoryDatabase {
       failed: () => Promise.resolve(),
     },
     chain: { link: () => Promise.resolve(0) },
+    variants: {
+      stuck: () => Promise.resolve([]),
+      releaseBooked: () => Promise.resolve(0),
+      wanted: () => Promise.resolve([]),
+    },
     controls: {
       read: () => Promise.resolve(controls),
       write: (control) => Promise.resolve(void controls.push(control)),

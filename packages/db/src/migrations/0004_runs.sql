@@ -129,7 +129,8 @@ create table engine_calls (
   cause text not null,
   epoch integer not null,
   worker_id type_id not null,
-  state text not null check (state in ('open', 'settled', 'released', 'unknown', 'charged')),
+  state text not null check (state in
+    ('booked', 'open', 'settled', 'released', 'unknown', 'charged')),
   provider text not null,
   -- The model that was asked for, and what was served.
   model text not null,

@@ -7,6 +7,8 @@ create table versions (
   document_id type_id not null,
   label text not null,
   parents text[] not null default '{}',
+  -- The generation of the refinement that made it; 0 for the first.
+  depth integer not null default 0,
   content_hash text not null,
   package_hash text not null,
   score double precision not null,

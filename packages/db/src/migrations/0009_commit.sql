@@ -3,7 +3,7 @@
 -- Locks its runs in the order of their ids first, so that two callers never wait for each other in a
 -- circle. A data error fails the whole call; the caller then sends its commits one by one.
 --
--- The order of locks everywhere: runs (by id), slots, then budgets (by key), then engine calls.
+-- The order of locks everywhere: runs (by id), slots, then engine calls, then budgets (by key).
 --
 -- Functions on the hot path use generic plans: over partitions, Postgres would rather plan each of their
 -- statements again each time, which takes ten times as long as running it.
@@ -150,6 +150,8 @@ begin
       s.version ->> 'contentHash', s.version ->> 'packageHash',
       (s.version ->> 'score')::double precision, s.version ->> 'evaluation'
     from moved m join ends s on s.n = m.n
+    -- A refined run stores its versions as it makes them: the best of them is there.
+    on conflict (tenant_id, id) do nothing
   ), made as (
     insert into artifacts (tenant_id, id, run_id, version_id, specification_id, period_key, format,
       sha256, bytes, test, engine, model, score, terminology_version, audit_seq, audit_hash)
@@ -234,7 +236,10 @@ begin
     join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
     order by r.id for no key update of r;
 
-  done := commit_steps(commits) || commit_successes(commits);
+  done := commit_steps(commits);
+  if jsonb_path_exists(commits, '$[*].move ? (@.to == "succeeded")') then
+    done := done || commit_successes(commits);
+  end if;
   return query select d.n, 'committed' from unnest(done) as d (n);
 
   for n, c in select e.n, e.value from jsonb_array_elements(commits) with ordinality as e (value, n)
@@ -275,7 +280,7 @@ begin
         perform add_run_events(run.tenant_id, run.id, run.event_seq, events);
       when 'parked' then
         update runs set state = 'parked', park_reason = move ->> 'reason',
-          wake_at = (move ->> 'wakeAt')::timestamptz, mark_worker_id = null, progress_at = now(),
+          wake_at = (move ->> 'wakeAt')::timestamptz, park_provider = move ->> 'provider', mark_worker_id = null, progress_at = now(),
           tries = tries + (failure is not null)::integer,
           event_seq = event_seq + jsonb_array_length(events)
         where tenant_id = run.tenant_id and id = run.id;

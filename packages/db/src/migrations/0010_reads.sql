@@ -81,14 +81,17 @@ end $$;
 -- Earlier periods' successes that still stand, newest first, with the hash of the JSON artifact.
 create function earlier_successes(tenant text, specification text, starts timestamptz)
 returns table (run_id text, period_key text, finished_at timestamptz, artifact_hash text)
-language plpgsql set plan_cache_mode = force_generic_plan as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
+  set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+  set join_collapse_limit = 1 as $$
 #variable_conflict use_column
 begin
   perform set_config('app.tenant', tenant, true);
+  -- In this order whatever the statistics say: a plan made while the tables are empty is kept.
   return query select r.id::text, s.period_key, r.finished_at, a.sha256
   from slots s
-  join runs r on r.tenant_id = s.tenant_id and r.id = s.run_id
   join artifact_sets t on t.tenant_id = s.tenant_id and t.run_id = s.run_id
+  join runs r on r.tenant_id = s.tenant_id and r.id = s.run_id
   left join artifacts a on a.tenant_id = s.tenant_id and a.run_id = s.run_id and a.format = 'json'
   where s.tenant_id = tenant and s.specification_id = specification and s.state = 'consumed'
     and s.window_to <= starts and t.current and t.retracted_at is null

@@ -1,11 +1,36 @@
 -- What the leader loops do to runs. All skip rows that somebody else has locked: those are making
 -- progress, and the next pass sees them.
 
+-- Every tenant with queued runs: how many it has queued and in flight, and its cap; in each row, how many
+-- runs are in flight in all. One row without tenant when nothing is queued.
+create function admission_backlog()
+returns table (tenant_id text, queued integer, in_flight integer, cap integer, in_flight_in_all integer)
+language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off
+  set enable_bitmapscan = off as $$
+#variable_conflict use_column
+begin
+  return query with waiting as (
+    select q.tenant_id, count(*)::integer as queued from runs q where q.state = 'queued' group by q.tenant_id
+  ), flying as (
+    select f.tenant_id, count(*)::integer as in_flight from runs f where f.state = 'running'
+    group by f.tenant_id
+  ), total as (
+    select coalesce(sum(in_flight), 0)::integer as in_all from flying
+  )
+  select t.id::text, coalesce(w.queued, 0), coalesce(f.in_flight, 0), t.max_in_flight, total.in_all
+  from total left join waiting w on true left join tenants t on t.id = w.tenant_id
+    left join flying f on f.tenant_id = w.tenant_id
+  order by t.id;
+end $$;
+
 -- Moves the oldest queued runs of each tenant to running; `counts` is { tenantId: number }.
 create function admit_runs(counts jsonb)
 returns table (tenant_id text, run_id text, stage text, epoch integer, n integer)
-language sql as $$
-  with chosen as (
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
+  set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+  return query with chosen as (
     select r.tenant_id, r.id from jsonb_each_text(counts) as wanted (tenant, number)
     cross join lateral (
       select q.tenant_id, q.id from runs q where q.tenant_id = wanted.tenant and q.state = 'queued'
@@ -21,8 +46,8 @@ language sql as $$
     select m.tenant_id, m.id, m.event_seq, 'run.started', jsonb_build_object('stage', m.next_stage)
     from moved m
   )
-  select m.tenant_id::text, m.id::text, m.next_stage, m.epoch, m.readds from moved m order by m.id
-$$;
+  select m.tenant_id::text, m.id::text, m.next_stage, m.epoch, m.readds from moved m order by m.id;
+end $$;
 
 -- Takes over the running runs whose open call or start mark belongs to a dead worker. Answers all of
 -- them; the caller ends those that have crashed too often.
@@ -189,7 +214,7 @@ begin
   return finished;
 end $$;
 
-revoke all on function admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+revoke all on function admission_backlog, admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
   finish_cancelled from public;
-grant execute on function admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+grant execute on function admission_backlog, admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
   finish_cancelled to almanac_system;

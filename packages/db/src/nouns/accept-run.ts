@@ -1,9 +1,7 @@
 import {
   AlmanacError,
   narrowScope,
-  parse,
   scopeOf,
-  specification as specificationSchema,
   unentitled,
   type Origin,
   type RunId,
@@ -17,7 +15,8 @@ import { nextEligible, periodFor } from '@almanac/domain/cadence'
 import { newId } from '@almanac/domain/ids'
 import { sql } from 'kysely'
 import type { Trx } from '../pool.ts'
-import { readEntitlement } from './tenants.ts'
+import { parseBody } from '../specification-body.ts'
+import { parseEntitlement } from './tenants.ts'
 
 /** A run that was accepted, or the existing one that `return_existing` asked for. */
 export interface Accepted {
@@ -37,10 +36,13 @@ export async function acceptRun(
   request: RunRequest,
   now: Date,
 ): Promise<Accepted> {
-  const { revision, state, body } = await newestRevision(trx, tenantId, request.specificationId)
+  const { revision, state, body, bought } = await newestRevision(
+    trx,
+    tenantId,
+    request.specificationId,
+  )
   if (state !== 'active' && !(request.test && state === 'draft'))
     throw new AlmanacError('SPEC_NOT_ACTIVE', { name: body.name, state })
-  const bought = await readEntitlement(trx, tenantId)
   const missing = unentitled(body, bought)
   if (missing.length > 0) throw new AlmanacError('SCOPE_NOT_ENTITLED', { missing })
   narrowScope(scopeOf(body), request.narrow)
@@ -200,33 +202,35 @@ async function insertRun(
 ): Promise<RunId> {
   const id = newId('run', now.getTime())
   await trx
-    .insertInto('runs')
-    .values({
-      tenant_id: tenantId,
-      id,
-      specification_id: specificationId,
-      revision,
-      state: 'queued',
-      trigger,
-      lane: body.lane,
-      test: request.test,
-      fresh: request.fresh,
-      narrow: request.narrow ? JSON.stringify(request.narrow) : null,
-      period: request.period ?? null,
-      // A test takes no period, so it must not look like one that does.
-      period_key: request.test ? null : periodKey,
-      ordinal,
-      on_conflict: request.onConflict,
-      origin: origin && JSON.stringify(origin),
-      metadata: JSON.stringify(request.metadata),
-      external_id: request.externalId ?? null,
-      deadline_at: new Date(now.getTime() + body.deadlineMinutes * 60_000),
-      requested_by: actor,
-      event_seq: 1,
-      created_at: now,
-    })
-    .execute()
-  await trx
+    .with('accepted', (with_) =>
+      with_
+        .insertInto('runs')
+        .values({
+          tenant_id: tenantId,
+          id,
+          specification_id: specificationId,
+          revision,
+          state: 'queued',
+          trigger,
+          lane: body.lane,
+          test: request.test,
+          fresh: request.fresh,
+          narrow: request.narrow ? JSON.stringify(request.narrow) : null,
+          period: request.period ?? null,
+          // A test takes no period, so it must not look like one that does.
+          period_key: request.test ? null : periodKey,
+          ordinal,
+          on_conflict: request.onConflict,
+          origin: origin && JSON.stringify(origin),
+          metadata: JSON.stringify(request.metadata),
+          external_id: request.externalId ?? null,
+          deadline_at: new Date(now.getTime() + body.deadlineMinutes * 60_000),
+          requested_by: actor,
+          event_seq: 1,
+          created_at: now,
+        })
+        .returning('id'),
+    )
     .insertInto('run_events')
     .values({
       tenant_id: tenantId,
@@ -240,27 +244,41 @@ async function insertRun(
   return id
 }
 
+/** The specification as it stands now, and what its tenant has bought. Throws NOT_FOUND. */
 async function newestRevision(trx: Trx, tenantId: TenantId, id: SpecificationId) {
   const row = await trx
-    .selectFrom('specifications')
-    .select(['state', 'revision'])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', id)
+    .selectFrom('specifications as s')
+    .innerJoin('specification_revisions as v', (join) =>
+      join
+        .onRef('v.tenant_id', '=', 's.tenant_id')
+        .onRef('v.specification_id', '=', 's.id')
+        .onRef('v.revision', '=', 's.revision'),
+    )
+    .leftJoin('entitlements as e', 'e.tenant_id', 's.tenant_id')
+    .select(['s.state', 's.revision', 'v.body', 'v.hash', 'e.body as entitlement'])
+    .where('s.tenant_id', '=', tenantId)
+    .where('s.id', '=', id)
     .executeTakeFirst()
   if (!row) throw new AlmanacError('NOT_FOUND', { what: `specification ${id}` })
-  return { ...row, ...(await revisionOf(trx, tenantId, id, row.revision)) }
+  const { state, revision, hash } = row
+  return {
+    state,
+    revision,
+    body: parseBody(hash, row.body),
+    bought: parseEntitlement(row.entitlement),
+  }
 }
 
 async function revisionOf(trx: Trx, tenantId: TenantId, id: SpecificationId, revision: number) {
   const row = await trx
     .selectFrom('specification_revisions')
-    .select('body')
+    .select(['body', 'hash'])
     .where('tenant_id', '=', tenantId)
     .where('specification_id', '=', id)
     .where('revision', '=', revision)
     .executeTakeFirst()
   if (!row) throw new AlmanacError('NOT_FOUND', { what: `revision ${revision} of ${id}` })
-  return { body: parse(specificationSchema, JSON.parse(row.body)) }
+  return { body: parseBody(row.hash, row.body) }
 }
 
 /** Counts this month's on-demand runs (UTC), tests and blocked ones aside. */

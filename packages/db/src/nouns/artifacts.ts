@@ -1,7 +1,6 @@
 import {
   AlmanacError,
-  mediaTypes,
-  type ArtifactFormat,
+  mediaTypeOf,
   type ArtifactId,
   type ArtifactResource,
   type RunId,
@@ -16,7 +15,7 @@ import { standingOf } from './runs.ts'
 export interface ArtifactFilter {
   specificationId?: SpecificationId | undefined
   period?: string | undefined
-  format?: ArtifactFormat | undefined
+  format?: string | undefined
 }
 
 /** One artifact's row; its bytes are content, found by `sha256`. Throws NOT_FOUND. */
@@ -81,7 +80,7 @@ const view = (row: Row): ArtifactResource => ({
   specificationId: row.specification_id,
   periodKey: row.period_key,
   format: row.format,
-  mediaType: mediaTypes[row.format],
+  mediaType: mediaTypeOf(row.format),
   sha256: row.sha256,
   bytes: row.bytes,
   classification: row.classification,

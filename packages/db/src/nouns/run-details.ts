@@ -141,26 +141,3 @@ export async function listCalls(trx: Trx, tenantId: TenantId, id: RunId) {
     closedAt: isoOrNull(row.closed_at),
   }))
 }
-
-/** The versions of a run's document, oldest first. */
-export async function listVersions(trx: Trx, tenantId: TenantId, id: RunId) {
-  await assertRun(trx, tenantId, id)
-  const rows = await trx
-    .selectFrom('versions')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('run_id', '=', id)
-    .orderBy('id')
-    .execute()
-  return rows.map((row) => ({
-    id: row.id,
-    runId: row.run_id,
-    documentId: row.document_id,
-    label: row.label,
-    parents: row.parents,
-    contentHash: row.content_hash,
-    packageHash: row.package_hash,
-    score: row.score,
-    createdAt: row.created_at.toISOString(),
-  }))
-}

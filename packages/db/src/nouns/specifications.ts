@@ -15,11 +15,13 @@ import {
 import { nextDue } from '@almanac/domain/cadence'
 import { sha256 } from '@almanac/domain/hash'
 import { newId } from '@almanac/domain/ids'
+import { refinementIssues } from '@almanac/refinement'
 import { sql } from 'kysely'
 import type { Trx } from '../pool.ts'
 import { recordAct } from './acts.ts'
 import { isoOrNull } from './instants.ts'
 import { applyMergePatch } from './merge-patch.ts'
+import { assertModules } from './modules.ts'
 import { pageFrom, type Page, type PageQuery } from './pages.ts'
 import { readEntitlement } from './tenants.ts'
 
@@ -29,14 +31,16 @@ import { readEntitlement } from './tenants.ts'
  */
 export type CheckBody = (body: Specification) => void
 
-/** Creates a draft, its first revision, after entitlement. Throws SCOPE_NOT_ENTITLED, NAME_TAKEN. */
+/** Creates a draft, its first revision, after entitlement. Throws SCOPE_NOT_ENTITLED, NAME_TAKEN, INPUT_INVALID (modules). */
 export async function createSpecification(
   trx: Trx,
   tenantId: TenantId,
   actor: string,
   body: Specification,
 ): Promise<SpecificationResource> {
+  assertRefinement(body)
   await assertEntitled(trx, tenantId, body)
+  await assertModules(trx, tenantId, body)
   await assertExternalIdFree(trx, tenantId, body.externalId)
   const id = newId('specification')
   await trx
@@ -137,7 +141,9 @@ export async function changeSpecification(
       issues: [{ field: 'kind', message: `must stay ${current.body.kind}`, value: body.kind }],
     })
   check(body)
+  assertRefinement(body)
   await assertEntitled(trx, tenantId, body)
+  await assertModules(trx, tenantId, body)
   if (body.externalId !== current.body.externalId)
     await assertExternalIdFree(trx, tenantId, body.externalId)
   const revision = current.revision + 1
@@ -381,3 +387,9 @@ const notFound = (id: SpecificationId) =>
 
 const conflict = (state: string, allowed: string) =>
   new AlmanacError('STATE_CONFLICT', { what: 'specification', state, allowed })
+
+/** Refused before any cost: a refinement that nothing would end. */
+function assertRefinement(body: Specification): void {
+  const issues = refinementIssues(body)
+  if (issues.length > 0) throw new AlmanacError('INPUT_INVALID', { issues })
+}

@@ -88,8 +88,14 @@ export async function readEntitlement(trx: Trx, tenantId: TenantId): Promise<Ent
     .select('body')
     .where('tenant_id', '=', tenantId)
     .executeTakeFirst()
-  if (!row) throw new AlmanacError('NOT_FOUND', { what: 'entitlement of this tenant' })
-  return entitlementSchema.parse(row.body)
+  return parseEntitlement(row?.body)
+}
+
+/** What a stored entitlement says. Throws NOT_FOUND where a tenant has none. */
+export function parseEntitlement(body: unknown): Entitlement {
+  if (body === undefined || body === null)
+    throw new AlmanacError('NOT_FOUND', { what: 'entitlement of this tenant' })
+  return entitlementSchema.parse(body)
 }
 
 /** Finds tenants by id or exact name; for operators. */

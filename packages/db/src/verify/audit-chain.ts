@@ -103,7 +103,7 @@ function hashMadeOf(link: StoredLink | undefined): string | undefined {
 }
 
 /** The event of a row; undefined when it is none, or its text is not the canonical one. */
-function readEvent(row: AuditRow): AuditEvent | undefined {
+export function readEvent(row: AuditRow): AuditEvent | undefined {
   if (parseJson(row.detail) === undefined) return undefined
   try {
     const event = auditEventOf(row)

@@ -32,6 +32,7 @@ export const recordedSuccesses: Check = {
     }
     await compareSuccesses(snapshot, batch, findings)
     await checkUnaudited(access, findings)
+    await checkDepths(access, findings)
   },
 }
 
@@ -80,7 +81,7 @@ async function compareSuccesses(
   const keys = [successes.map(({ tenant_id }) => tenant_id), successes.map(({ run_id }) => run_id)]
   const of = async (table: string) => {
     const rows = await snapshot.query<Row>(
-      `select t.*, t.created_at = r.finished_at as at_the_end from ${table} t
+      `select t.*, t.created_at = r.finished_at${isMadeBefore(table)} as at_the_end from ${table} t
         join runs r on r.tenant_id = t.tenant_id and r.id = t.run_id
         where (t.tenant_id, t.run_id) in (select * from unnest($1::text[], $2::text[]))`,
       keys,
@@ -93,6 +94,12 @@ async function compareSuccesses(
     compareSuccess(success, versions.get(key) ?? [], artifacts.get(key) ?? [], findings)
   }
 }
+
+/** A refined run stores its versions as it makes them. */
+const isMadeBefore = (table: string): string =>
+  table === 'versions'
+    ? ` or exists (select from refinement_roots o where o.tenant_id = t.tenant_id and o.run_id = t.run_id)`
+    : ''
 
 function compareSuccess(
   success: Success,
@@ -205,4 +212,16 @@ async function checkUnaudited({ snapshot }: Access, findings: Findings): Promise
   )
   for await (const { run_id, ...artifact } of artifacts)
     findings.problem('artifacts', artifact, `the audit knows of no success of ${run_id}`)
+}
+
+/** A version's depth is the generation that made it; 0 where none did. */
+async function checkDepths({ snapshot }: Access, findings: Findings): Promise<void> {
+  const rows = snapshot.each<{ tenant_id: string; id: string; depth: number; made: number }>(
+    `select v.tenant_id, v.id, v.depth, coalesce(c.generation, g.generation, 0) as made from versions v
+      left join variants c on c.tenant_id = v.tenant_id and c.version_id = v.id
+      left join generations g on g.tenant_id = v.tenant_id and g.merged_version_id = v.id
+      where v.depth <> coalesce(c.generation, g.generation, 0)`,
+  )
+  for await (const { depth, made, ...version } of rows)
+    findings.problem('versions', version, `its depth is ${depth}, generation ${made} made it`)
 }

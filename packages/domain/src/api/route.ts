@@ -12,7 +12,7 @@ export interface Route<
   Body extends z.ZodType = z.ZodType,
   Response extends z.ZodType = z.ZodType,
 > {
-  method: 'get' | 'post' | 'patch' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** As Express writes it: `/v1/runs/:id`. */
   path: string
   tag: string
@@ -27,8 +27,11 @@ export interface Route<
   takes: 'none' | 'json' | 'ndjson'
   status: 200 | 201 | 202 | 204
   response: Response
-  /** `json` answers `response`; the others stream bytes of their own media type. */
-  gives: 'json' | 'bytes' | 'sse'
+  /**
+   * `json` answers `response`; `bytes` and `sse` stream what has a media type of its own; `negotiated`
+   * answers `response`, or, where the caller asks so, the same as text for people, and `csv` as CSV.
+   */
+  gives: 'json' | 'bytes' | 'sse' | 'negotiated' | 'csv'
   /** Whether `Idempotency-Key` is honoured. */
   idempotent: boolean
   errors: readonly ErrorCode[]

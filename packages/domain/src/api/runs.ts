@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { artifactFormats, finding } from '../document.ts'
+import { finding, formatName } from '../document.ts'
 import { artifactId, documentId, runId, specificationId, versionId } from '../ids.ts'
 import { metadata } from '../specification.ts'
 import { onConflicts, origin, runRequest, triggers } from '../run.ts'
@@ -80,7 +80,7 @@ export const callResource = z
   .strictObject({
     callKey: z.string(),
     seq: z.int(),
-    state: z.enum(['open', 'settled', 'released', 'unknown', 'charged']),
+    state: z.enum(['booked', 'open', 'settled', 'released', 'unknown', 'charged']),
     provider: z.string(),
     model: z.string(),
     outcome: z.nullable(z.string()),
@@ -100,13 +100,16 @@ export const versionResource = z
     runId,
     documentId,
     label: z.string(),
-    parents: z.array(z.string()),
+    parents: z.array(versionId),
+    /** Generations of refinement between it and the first version. */
+    depth: z.int(),
     contentHash: z.string(),
     packageHash: z.string(),
     score: z.number(),
     createdAt: instant,
   })
   .meta({ id: 'Version' })
+export type VersionResource = z.output<typeof versionResource>
 
 export const artifactResource = z
   .strictObject({
@@ -114,7 +117,7 @@ export const artifactResource = z
     runId,
     specificationId,
     periodKey: z.nullable(z.string()),
-    format: z.enum(artifactFormats),
+    format: formatName,
     mediaType: z.string(),
     sha256: z.string(),
     bytes: z.int(),
@@ -311,7 +314,7 @@ export const runRoutes = {
       ...pageQuery,
       specificationId: specificationId.optional(),
       period: z.string().max(20).optional(),
-      format: z.enum(artifactFormats).optional(),
+      format: formatName.optional(),
     }),
     response: pageOf(artifactResource),
   }),

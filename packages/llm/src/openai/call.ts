@@ -1,10 +1,11 @@
-import type { Outcome, Usage } from '@almanac/pipeline'
-import type OpenAI from 'openai'
+import type { Outcome, ProviderLoad, Usage } from '@almanac/pipeline'
+import { APIError, type OpenAI } from 'openai'
 import { Stream } from 'openai/streaming'
 import { countTokens } from '../tokens.ts'
 import { createChatListener } from './chat-listener.ts'
 import { outcomeOfFailure, streamFailure, WrongContentType, type FailedCall } from './failure.ts'
 import type { Heard, Listener } from './listener.ts'
+import { providerLoad } from './provider-load.ts'
 import { inputText, sentBody } from './request-body.ts'
 import { createResponsesListener } from './responses-listener.ts'
 import type { Api, CallLimits } from './settings.ts'
@@ -42,22 +43,26 @@ export async function callOpenAi(
   const { api, limits } = settings
   const listener = api === 'responses' ? createResponsesListener() : createChatListener()
   const watch = startWatch(signal, limits)
-  const sent: Sent = { body, requestId: '', failure: undefined }
+  const sent: Sent = { body, requestId: '', told: undefined, failure: undefined }
   try {
     await exchange(settings, sent, listener, watch)
     watch.stop(true)
   } catch (error) {
     sent.failure = error
+    if (error instanceof APIError && error.headers) sent.told = providerLoad(error.headers)
     watch.stop(false)
   }
   const { heard } = listener
   if (heard.end === undefined) signal.throwIfAborted()
-  return outcomeOf(heard, sent, watch, settings)
+  const outcome = await outcomeOf(heard, sent, watch, settings)
+  return sent.told === undefined ? outcome : { ...outcome, told: sent.told }
 }
 
 interface Sent {
   body: string
   requestId: string
+  /** What the headers said of the provider's rate limits. */
+  told: ProviderLoad | undefined
   failure: unknown
 }
 
@@ -79,6 +84,7 @@ async function exchange(
     .asResponse()
   watch.answered()
   sent.requestId = response.headers.get('x-request-id') ?? ''
+  sent.told = providerLoad(response.headers)
   const contentType = mediaType(response)
   const counted = countedBy(watch, response)
   if (contentType === 'application/json') return listener.hearWhole(await counted.json())
@@ -114,8 +120,10 @@ async function outcomeOf(
     outputTokens: await countTokens(text),
     estimated: true,
   })
+  const served = { model: heard.model ?? model, tier: servedTier(heard.tier) ?? tier ?? 'standard' }
   const call: FailedCall = {
     flex: tier === 'flex',
+    served,
     begun: heard.text !== '',
     inputUsage: () => counted(''),
   }
@@ -123,25 +131,23 @@ async function outcomeOf(
   const usage = async () => heard.usage ?? counted(heard.text)
   switch (heard.end) {
     case 'completed':
-      if (heard.refused) return { kind: 'refused', usage: await usage(), requestId }
+      if (heard.refused) return { kind: 'refused', usage: await usage(), served, requestId }
       return {
         kind: 'completed',
         output: parsed(heard.text),
         usage: await usage(),
-        served: {
-          model: heard.model ?? model,
-          tier: servedTier(heard.tier) ?? tier ?? 'standard',
-        },
+        served,
         requestId,
       }
     case 'truncated':
     case 'filtered':
-      return { kind: heard.end, usage: await usage(), requestId }
+      return { kind: heard.end, usage: await usage(), served, requestId }
     case 'failed':
       return named(await streamFailure(heard.code, call), requestId)
     case undefined:
       if (watch.reached === 'time') return { kind: 'unknown', reason: 'timeout' }
-      if (watch.reached === 'size') return { kind: 'truncated', usage: await usage(), requestId }
+      if (watch.reached === 'size')
+        return { kind: 'truncated', usage: await usage(), served, requestId }
       return named(await outcomeOfFailure(sent.failure, call), requestId)
   }
 }

@@ -3,12 +3,14 @@ import { costOf, findPrice, getPrice, priceTiers, type PriceTier } from '../pric
 import { tokensAtMost } from '../tokens.ts'
 import { callOpenAi, type CallSettings } from './call.ts'
 import { createClient } from './client.ts'
-import { probeEndpoint, type EndpointProbe } from './probe.ts'
+import { probeEndpoint, type EndpointProbe, type ProbedEndpoint } from './probe.ts'
 import { bodyRequest, requestBody, type BodySettings } from './request-body.ts'
 import { openAiUrl, readLimits, type OpenAiOptions } from './settings.ts'
 
 /** An engine over OpenAI's wire. */
 export interface OpenAiEngine extends Engine {
+  /** What its probes are kept by. */
+  readonly endpoint: ProbedEndpoint
   /**
    * Tries, with two small requests, what the endpoint does of what it is asked; for the start, and to
    * be stored by endpoint. Throws ENGINE_MISCONFIGURED where it turns the requests away.
@@ -53,8 +55,10 @@ export function createOpenAiEngine({ now }: OpenAiPorts, options: OpenAiOptions)
     bodies.set(request, made)
     return made
   }
+  const endpoint = { endpoint: withoutLogin(baseUrl), api, model }
   return {
     name: 'openai',
+    endpoint,
     model,
     provider,
     body,
@@ -77,10 +81,19 @@ export function createOpenAiEngine({ now }: OpenAiPorts, options: OpenAiOptions)
     },
     generate: (_, sent, signal) => callOpenAi(settings, sent, signal),
     probe: (signal) =>
-      probeEndpoint((request) => callOpenAi(settings, requestBody(request, bodySettings), signal), {
-        endpoint: baseUrl,
-        api,
-        model,
-      }),
+      probeEndpoint(
+        (request) => callOpenAi(settings, requestBody(request, bodySettings), signal),
+        endpoint,
+      ),
   }
+}
+
+/** The address alone: it is stored and logged. */
+function withoutLogin(baseUrl: string): string {
+  if (!URL.canParse(baseUrl)) return baseUrl
+  const url = new URL(baseUrl)
+  if (url.username === '' && url.password === '') return baseUrl
+  url.username = ''
+  url.password = ''
+  return url.href
 }

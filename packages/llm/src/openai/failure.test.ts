@@ -23,6 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
+const served = { model: 'test-1-2026-03-05', tier: 'standard' }
 const billed = { inputTokens: 120, cachedInputTokens: 100, outputTokens: 30, estimated: false }
 
 /** What the server does, and what becomes of the call. */
@@ -96,7 +97,7 @@ const responsesTable: Row[] = [
           }),
         }),
       ),
-    { kind: 'truncated', usage: billed, requestId: 'req_1' },
+    { kind: 'truncated', usage: billed, served, requestId: 'req_1' },
   ],
   [
     'an answer stopped by the content filter',
@@ -108,7 +109,7 @@ const responsesTable: Row[] = [
           response: response({ incomplete_details: { reason: 'content_filter' } }),
         }),
       ),
-    { kind: 'filtered', usage: billed, requestId: 'req_1' },
+    { kind: 'filtered', usage: billed, served, requestId: 'req_1' },
   ],
   [
     'a refusal',
@@ -120,7 +121,7 @@ const responsesTable: Row[] = [
           completed({ output: [message({ type: 'refusal', refusal: 'I cannot.' })] }),
         ),
       ),
-    { kind: 'refused', usage: billed, requestId: 'req_1' },
+    { kind: 'refused', usage: billed, served, requestId: 'req_1' },
   ],
   [
     'a failed answer',
@@ -130,7 +131,7 @@ const responsesTable: Row[] = [
   [
     'an answer failed by a policy',
     (out) => stream(out, events(failedWith('bio_policy'))),
-    { kind: 'filtered', usage: { ...counted, outputTokens: 0 } },
+    { kind: 'filtered', usage: { ...counted, outputTokens: 0 }, served },
   ],
   [
     'an error inside the stream, before any text',
@@ -248,7 +249,12 @@ const responsesTable: Row[] = [
   [
     '400 of the content filter',
     (out) => reply(out, 400, error('content_filter')),
-    { kind: 'filtered', usage: { ...counted, outputTokens: 0 }, requestId: 'req_1' },
+    {
+      kind: 'filtered',
+      usage: { ...counted, outputTokens: 0 },
+      served: { model: 'test-1', tier: 'standard' },
+      requestId: 'req_1',
+    },
   ],
   [
     '401',

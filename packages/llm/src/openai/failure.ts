@@ -16,6 +16,8 @@ export class WrongContentType extends Error {
 /** What is known of a call when it fails. */
 export interface FailedCall {
   flex: boolean
+  /** Who served it, as far as was heard, else who was asked. */
+  served: { model: string; tier: string }
   /** Whether any text of the answer was heard. */
   begun: boolean
   /** The usage of the input alone, counted here. */
@@ -60,13 +62,18 @@ const isName = /^[\w.:-]{1,80}$/
 /** The outcome of a failure that the provider tells inside an answer that had begun well. */
 export async function streamFailure(code: string | undefined, call: FailedCall): Promise<Outcome> {
   if (isBilling(code)) return { kind: 'billing_stop', code: code ?? 'billing' }
-  if (isPolicy(code)) return { kind: 'filtered', usage: await call.inputUsage(), requestId: '' }
+  if (isPolicy(code)) return filtered(call, '')
   if (call.begun) return { kind: 'unknown', reason: 'server_error' }
   if (code === 'rate_limit_exceeded') return { kind: 'not_billed', reason: 'rate' }
   if (code === 'server_is_overloaded' || code === 'server_overloaded')
     return { kind: 'not_billed', reason: 'overloaded' }
   return { kind: 'unknown', reason: 'server_error' }
 }
+
+const filtered = async (
+  { served, inputUsage }: FailedCall,
+  requestId: string,
+): Promise<Outcome> => ({ kind: 'filtered', usage: await inputUsage(), served, requestId })
 
 async function refusal(status: number, error: APIError, call: FailedCall): Promise<Outcome> {
   const wait = retryAfterMs(error.headers ?? new Headers())
@@ -83,8 +90,7 @@ async function refusal(status: number, error: APIError, call: FailedCall): Promi
     return { kind: 'not_billed', reason: 'overloaded', ...waiting }
   if (status === 408) return { kind: 'unknown', reason: 'timeout' }
   if (status >= 500) return { kind: 'unknown', reason: 'server_error' }
-  if (status === 400 && isPolicy(code))
-    return { kind: 'filtered', usage: await call.inputUsage(), requestId: error.requestID ?? '' }
+  if (status === 400 && isPolicy(code)) return filtered(call, error.requestID ?? '')
   return { kind: 'misconfigured', status, code: code ?? `status ${status}` }
 }
 

@@ -5,22 +5,33 @@ import { countTokens } from '../tokens.ts'
 import type { BodyRequest } from './request-body.ts'
 import type { Api } from './settings.ts'
 
-/** What an endpoint does of what it is asked; null where its answer did not tell. JSON, to be stored. */
-export interface EndpointProbe {
+/** What a probe is about. */
+export interface ProbedEndpoint {
+  /** The base URL, without a login. */
   endpoint: string
   api: Api
   model: string
-  /** The model that says it answered. */
-  servedModel: string | null
-  /** Whether an answer kept to the JSON schema against the instruction not to. */
-  schemaEnforced: boolean | null
-  /** Whether usage is told; where it is not, it is counted here. */
-  usageReturned: boolean | null
-  /** Whether an answer ended at its limit of tokens. */
-  limitHonoured: boolean | null
-  /** What an operator should know, a sentence each. */
-  problems: string[]
 }
+
+const unknownOr = z.nullable(z.boolean())
+
+/** What an endpoint does of what it is asked; null where its answer did not tell. JSON, to be stored. */
+export const endpointProbe = z.object({
+  endpoint: z.string(),
+  api: z.enum(['responses', 'chat']),
+  model: z.string(),
+  /** The model that says it answered; null when none did. */
+  servedModel: z.nullable(z.string()),
+  /** Whether an answer kept to the JSON schema against the instruction not to. */
+  schemaEnforced: unknownOr,
+  /** Whether usage is told; where it is not, it is counted here. */
+  usageReturned: unknownOr,
+  /** Whether an answer ended at its limit of tokens. */
+  limitHonoured: unknownOr,
+  /** What an operator should know, a sentence each. */
+  problems: z.array(z.string()),
+})
+export type EndpointProbe = z.output<typeof endpointProbe>
 
 const number = z.strictObject({ number: z.int() })
 
@@ -59,7 +70,7 @@ const limitRequest: BodyRequest = {
 /** Probes an endpoint; see `OpenAiEngine.probe`. Throws ENGINE_MISCONFIGURED. */
 export async function probeEndpoint(
   call: (request: BodyRequest) => Promise<Outcome>,
-  endpoint: Pick<EndpointProbe, 'endpoint' | 'api' | 'model'>,
+  endpoint: ProbedEndpoint,
 ): Promise<EndpointProbe> {
   const schema = await answered(call(schemaRequest))
   const limited = await answered(call(limitRequest))

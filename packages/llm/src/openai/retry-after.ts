@@ -23,13 +23,14 @@ export function retryAfterMs(headers: Headers): number | undefined {
   return resets.length > 0 ? Math.max(...resets) : undefined
 }
 
-function count(value: string | null): number | undefined {
+/** A number that is not negative, as headers write it. */
+export function count(value: string | null): number | undefined {
   const text = value?.trim() ?? ''
   return /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined
 }
 
 /** `6m0s`, `1s`, `120ms` as OpenAI writes them. */
-function durationMs(value: string | null): number | undefined {
+export function durationMs(value: string | null): number | undefined {
   const match = value ? duration.exec(value.trim()) : null
   if (!match) return undefined
   const [hours = 0, minutes = 0, seconds = 0, ms = 0] = match

@@ -21,6 +21,7 @@ export const request: EngineRequest = {
   package: samplePackage({ items: [] }),
   call: { kind: 'draft', n: 1, brief: 'Write.', inputHashes: [] },
   prompt: { instructions: 'You report.', input: 'BEGIN DATA “ü” END DATA' },
+  inputs: [],
   jsonSchema: { type: 'object', properties: {}, required: [], additionalProperties: false },
   maxOutputTokens: 4_000,
 }

@@ -7,12 +7,20 @@ import {
   type RunPackage,
 } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
-import type { CallRef, EngineRequest, HoldRequest, Outcome, Ports, RunFacts } from '../ports.ts'
+import type {
+  CallRef,
+  EngineRequest,
+  HoldRequest,
+  Outcome,
+  Ports,
+  Refusal,
+  RunFacts,
+} from '../ports.ts'
 import { Elsewhere, Park } from '../stage.ts'
 
 export type CallPorts = Pick<
   Ports,
-  'content' | 'engine' | 'ledger' | 'rates' | 'clock' | 'identity'
+  'content' | 'engine' | 'ledger' | 'rates' | 'spending' | 'clock' | 'identity'
 >
 
 /** How long a run waits before it looks again for the answer that another run is about to get. */
@@ -25,6 +33,8 @@ export interface CallContext {
   package: RunPackage
   packageHash: string
   kind: AnyDocumentKind
+  /** The stage that asks; `execute` unless told. A variant's answer is its own: none is reused for it. */
+  stage?: 'execute' | 'refine'
 }
 
 /** A call that another run's answer served. */
@@ -34,19 +44,25 @@ export interface Reused {
 }
 
 export type Answer =
-  | { output: unknown; costMicroUsd: number; reused: Reused | null }
+  | {
+      output: unknown
+      /** The stored answer, for the calls that build on it; null for one that cannot be stored. */
+      outputHash: string | null
+      costMicroUsd: number
+      reused: Reused | null
+    }
   | { output?: undefined; wait: Park | Elsewhere }
 
 /**
  * One engine call, from request to settled answer, in this order: rate, hold, send, settle.
  *
  *   1. The request is a pure function of package, call and the contents that the call names.
- *   2. A refused rate or a stopped provider parks the run; nothing was spent.
+ *   2. Stopped spending, a stopped provider or a refused rate parks the run; nothing was spent.
  *   3. The hold is the claim: a call that was settled before gives its stored answer again, one that
  *      another live worker has open is left to it.
  *   4. Whatever comes back is settled, released, or kept as unknown before anything else happens.
  *
- * Throws ENGINE_*, BUDGET_EXHAUSTED.
+ * Throws ENGINE_*, BUDGET_EXHAUSTED, BUDGET_OVERRUN.
  */
 export async function callEngine(
   context: CallContext,
@@ -54,12 +70,15 @@ export async function callEngine(
   ports: CallPorts,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const { run, package: runPackage } = context
-  const { engine, ledger, rates, clock, content } = ports
+  const { run } = context
+  const { engine, ledger, rates, spending, clock, content } = ports
   const request = await buildRequest(context, call, ports)
   const body = engine.body(request)
   const estimate = engine.estimate(request, clock.now())
 
+  const asked = { provider: engine.provider, tenantId: run.tenantId, runId: run.id }
+  const pass = await spending.check(asked)
+  if (!pass.open) return { wait: parkStopped(ports) }
   const room = await rates.take({
     provider: engine.provider,
     tenantId: run.tenantId,
@@ -69,32 +88,50 @@ export async function callEngine(
 
   const key = callKey(call)
   const hold = await ledger.hold({
-    run,
-    epoch: context.epoch,
-    stage: 'execute',
-    workerId: ports.identity.workerId,
+    ...holdFor(context, call, body, ports),
     callKey: key,
-    call: canonicalJson(call),
-    provider: engine.provider,
-    model: engine.model,
-    requestHash: sha256(body),
-    packageHash: context.packageHash,
     estimate,
-    reuse: !run.fresh,
-    runLimit: runLimit(run, runPackage),
+    ...finishing(context, call, estimate, ports),
   })
+  if (hold.state !== 'granted' && room.ticket) await rates.end(room.ticket, 'unsent')
   if (hold.state === 'busy') return { wait: new Elsewhere() }
-  if (hold.state === 'refused') throw new AlmanacError('BUDGET_EXHAUSTED', hold)
+  if (hold.state === 'stopped') return { wait: parkStopped(ports) }
+  if (hold.state === 'refused') throw refusalError(hold)
   if (hold.state === 'in_flight') return { wait: parkFor(inFlightMs, clock) }
   if (hold.state === 'settled' || hold.state === 'reused') {
     const text = await content.get(run.tenantId, hold.outputHash)
     const reused = hold.state === 'reused' ? { callKey: key, fromRunId: hold.fromRunId } : null
-    return { output: JSON.parse(text), costMicroUsd: 0, reused }
+    return { output: JSON.parse(text), outputHash: hold.outputHash, costMicroUsd: 0, reused }
   }
 
   const ref: CallRef = { run, callKey: key, seq: hold.seq }
   const outcome = await send(request, body, ports, signal)
+  if (room.ticket) await rates.end(room.ticket, outcome)
+  if (pass.probe && outcome.kind !== 'billing_stop')
+    await spending.probed(asked, 'usage' in outcome)
   return settle(ref, outcome, request, ports)
+}
+
+/** What the ledger is told of a call, without its name and its price. */
+export function holdFor(
+  { run, epoch, package: runPackage, packageHash, stage = 'execute' }: CallContext,
+  call: Call,
+  body: string,
+  { engine, identity }: Pick<Ports, 'engine' | 'identity'>,
+): Omit<HoldRequest, 'callKey' | 'estimate'> {
+  return {
+    run,
+    epoch,
+    stage,
+    workerId: identity.workerId,
+    call: canonicalJson(call),
+    provider: engine.provider,
+    model: engine.model,
+    requestHash: sha256(body),
+    packageHash,
+    reuse: stage === 'execute' && !run.fresh,
+    runLimit: runLimit(run, runPackage),
+  }
 }
 
 /** What a run may spend: its specification's budget, and a test run a small one of its own at most. */
@@ -108,6 +145,41 @@ function runLimit({ test }: RunFacts, { limits }: RunPackage): HoldRequest['runL
 }
 
 const testLimit = { microUsd: 100_000, tokens: 80_000 }
+
+/**
+ * What the repairs of a draft or phase may cost: each is the same request again, with the answer that
+ * it is to correct, of at most `maxOutputTokens`, as further input.
+ */
+function finishing(
+  { package: { limits } }: CallContext,
+  { kind }: Call,
+  estimate: HoldRequest['estimate'],
+  { engine, clock }: CallPorts,
+): Pick<HoldRequest, 'finishing'> {
+  if (kind !== 'draft' && kind !== 'phase') return {}
+  const answer = {
+    inputTokens: limits.maxOutputTokens,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    estimated: true,
+  }
+  const served = { model: engine.model, tier: 'standard' }
+  const unbilled = estimate.microUsd === 0 && estimate.tokens === 0
+  if (unbilled) return {}
+  const again = engine.price(answer, served, clock.now())
+  return {
+    finishing: {
+      microUsd: limits.repairs * (estimate.microUsd + again),
+      tokens: limits.repairs * (estimate.tokens + limits.maxOutputTokens),
+    },
+  }
+}
+
+function refusalError({ level, unit, needed, left, because }: Refusal): AlmanacError {
+  return because === 'overrun'
+    ? new AlmanacError('BUDGET_OVERRUN', { level })
+    : new AlmanacError('BUDGET_EXHAUSTED', { level, unit, needed, left, because })
+}
 
 /** The request of a call, with the contents that the call names. */
 export async function buildRequest(
@@ -129,8 +201,9 @@ export function requestOf(
   return {
     package: runPackage,
     call,
+    inputs,
     prompt: kind.prompt(runPackage, call, inputs),
-    jsonSchema: runPackage.output.jsonSchema,
+    jsonSchema: kind.callSchema?.(runPackage, call) ?? runPackage.output.jsonSchema,
     maxOutputTokens: runPackage.limits.maxOutputTokens,
   }
 }
@@ -153,8 +226,9 @@ async function settle(
   ref: CallRef,
   outcome: Outcome,
   request: EngineRequest,
-  { engine, ledger, clock, content }: CallPorts,
+  ports: CallPorts,
 ): Promise<Answer> {
+  const { engine, ledger, spending, clock, content } = ports
   const name = engine.name
   switch (outcome.kind) {
     case 'completed': {
@@ -163,18 +237,14 @@ async function settle(
       const [outputHash = null] = storable ? await content.put(ref.run.tenantId, [text]) : []
       const costMicroUsd = engine.price(outcome.usage, outcome.served, clock.now())
       await ledger.settle(ref, { ...billed(outcome), costMicroUsd, outputHash })
-      return { output: storable ? outcome.output : undefined, costMicroUsd, reused: null }
+      const output = storable ? outcome.output : undefined
+      return { output, outputHash, costMicroUsd, reused: null }
     }
     case 'truncated':
     case 'refused':
     case 'filtered': {
-      const served = { model: engine.model, tier: 'standard' }
-      const costMicroUsd = engine.price(outcome.usage, served, clock.now())
-      await ledger.settle(ref, {
-        ...billed({ ...outcome, served }),
-        costMicroUsd,
-        outputHash: null,
-      })
+      const costMicroUsd = engine.price(outcome.usage, outcome.served, clock.now())
+      await ledger.settle(ref, { ...billed(outcome), costMicroUsd, outputHash: null })
       if (outcome.kind === 'truncated')
         throw new AlmanacError('ENGINE_TRUNCATED', { limit: request.maxOutputTokens })
       const code = outcome.kind === 'refused' ? 'ENGINE_REFUSED' : 'ENGINE_FILTERED'
@@ -190,7 +260,8 @@ async function settle(
       throw new AlmanacError('ENGINE_OUTCOME_UNKNOWN', { engine: name, reason: outcome.reason })
     case 'billing_stop':
       await ledger.release(ref, outcome.code)
-      return { wait: new Park('provider_stopped', new Date(clock.now().getTime() + 300_000)) }
+      await spending.billingStopped(engine.provider, outcome.code)
+      return { wait: parkStopped(ports) }
     case 'misconfigured':
       await ledger.release(ref, outcome.code)
       throw new AlmanacError('ENGINE_MISCONFIGURED', {
@@ -201,12 +272,18 @@ async function settle(
   }
 }
 
-const billed = <O extends Extract<Outcome, { usage: unknown }>>({
-  kind,
+const billed = ({ kind, usage, requestId, served }: Extract<Outcome, { usage: unknown }>) => ({
+  outcome: kind,
   usage,
   requestId,
   served,
-}: O & { served: { model: string; tier: string } }) => ({ outcome: kind, usage, requestId, served })
+})
 
 const parkFor = (ms: number, clock: Ports['clock']): Park =>
   new Park('backoff', new Date(clock.now().getTime() + ms))
+
+/** Such a run is queued as soon as its provider is resumed; at the latest it is looked at then. */
+const stoppedMs = 300_000
+
+const parkStopped = ({ clock, engine }: Pick<Ports, 'clock' | 'engine'>): Park =>
+  new Park('provider_stopped', new Date(clock.now().getTime() + stoppedMs), engine.provider)

@@ -10,9 +10,9 @@ export type Made =
   | { kind: 'invalid'; findings: Finding[] }
 
 /**
- * Has the engine make a document: the kind's calls in order, then up to `limits.repairs` repairs,
- * each told the findings and the draft that they were found in. Every answer is stored with its call,
- * so that a worker that takes over goes on after the last one.
+ * Has the engine make a document: the kind's calls in order, each told the answers of those before it,
+ * then up to `limits.repairs` repairs, each told the findings and the draft that they were found in.
+ * Every answer is stored with its call, so that a worker that takes over goes on after the last one.
  */
 export async function makeDocument(
   context: Omit<CallContext, 'kind'>,
@@ -31,11 +31,16 @@ export async function makeDocument(
     return answer
   }
 
+  /** What stands for an answer that could not be stored. */
+  const storeNothing = async () =>
+    (await ports.content.put(context.run.tenantId, ['null']))[0] ?? ''
   const answers: unknown[] = []
+  const earlier: string[] = []
   for (const call of kind.calls(context.package)) {
-    const answer = await ask(call)
+    const answer = await ask({ ...call, inputHashes: [...call.inputHashes, ...earlier] })
     if ('wait' in answer) return { kind: 'waits', wait: answer.wait }
     answers.push(answer.output)
+    earlier.push(answer.outputHash ?? (await storeNothing()))
   }
   let judged = judge(kind, context.package, answers)
   for (let n = 1; judged.findings.length > 0; n += 1) {

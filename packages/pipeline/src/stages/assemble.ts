@@ -1,7 +1,7 @@
 import type { AnyDocumentKind } from '@almanac/documents'
 import {
   AlmanacError,
-  canonicalJson,
+  packageText,
   type Industry,
   type Instruction,
   type ReportSpecification,
@@ -17,7 +17,7 @@ import { defineStage } from '../stage.ts'
 
 type AssemblePorts = Pick<
   Ports,
-  'specifications' | 'industries' | 'kinds' | 'evidence' | 'history' | 'content'
+  'specifications' | 'industries' | 'kinds' | 'evidence' | 'history' | 'modules' | 'content'
 >
 
 /** Builds and stores the run package: everything that the engine will know, and nothing else. */
@@ -30,7 +30,7 @@ export const assemble = defineStage({
   run: async ({ run, retrieve, cadence }, ports: AssemblePorts) => {
     const bound = await ports.specifications.bound(run)
     const frame = await packageFrame(run, bound, retrieve, cadence, ports)
-    const frameTokens = estimateTokens(canonicalJson(frame))
+    const frameTokens = estimateTokens(packageText(frame))
     const limit = frame.limits.maxPackageTokens
     if (frameTokens > limit)
       throw new AlmanacError('PACKAGE_TOO_LARGE', { tokens: frameTokens, limit })
@@ -38,7 +38,7 @@ export const assemble = defineStage({
       bound.body.kind === 'report'
         ? await withEvidence(frame, bound.body, run, limit - frameTokens, ports)
         : frame
-    const text = canonicalJson(filled)
+    const text = packageText(filled)
     const packageHash = await storePackage(ports.content, run.tenantId, filled, text)
     return {
       packageHash,
@@ -55,10 +55,10 @@ async function packageFrame(
   bound: BoundSpecification,
   { scope, narrowed, hash }: { scope: RunPackage['scope']; narrowed: boolean; hash: string },
   cadence: RunPackage['cadence'],
-  { industries, kinds, history }: AssemblePorts,
+  { industries, kinds, history, modules }: AssemblePorts,
 ): Promise<RunPackage> {
   const { body } = bound
-  const kind = kinds.get(body.kind)
+  const kind = kinds.get(body.documentKind ?? body.kind)
   const industry =
     body.kind === 'report' ? industries.get(body.industry, body.industryVersion) : undefined
   const past =
@@ -82,13 +82,16 @@ async function packageFrame(
     history: past.history,
     ...(past.previousArtifactHash ? { previousArtifactHash: past.previousArtifactHash } : {}),
     catalogue: industry && scope ? scopedCatalogue(industry, scope) : null,
+    ...(body.kind === 'workflow'
+      ? { modules: await modules.named(run.tenantId, body.modules) }
+      : {}),
     evidence: [],
     evidenceConsidered: 0,
     evidenceIncluded: 0,
     evidenceOmitted: [],
     evidenceLate: 0,
     output: {
-      kind: body.kind,
+      kind: kind.name,
       schemaVersion: kind.schemaVersion,
       jsonSchema: kind.jsonSchema({ specification, scope, limits }),
     },

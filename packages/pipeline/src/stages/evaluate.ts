@@ -17,6 +17,10 @@ export const evaluate = defineStage({
     const runPackage = await readPackage(content, run.tenantId, assemble.packageHash)
     const kind = kinds.get(runPackage.output.kind)
     const document = await readDocument(content, run.tenantId, refine.contentHash, kind)
-    return kind.evaluate(document, runPackage, validate.findings)
+    return kind.evaluate(
+      document,
+      runPackage,
+      refine.version === null ? validate.findings : kind.validate(document, runPackage),
+    )
   },
 })

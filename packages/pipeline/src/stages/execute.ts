@@ -7,7 +7,7 @@ import { defineStage } from '../stage.ts'
 
 export type ExecutePorts = Pick<
   Ports,
-  'content' | 'kinds' | 'engine' | 'ledger' | 'rates' | 'clock' | 'identity'
+  'content' | 'kinds' | 'engine' | 'ledger' | 'rates' | 'spending' | 'clock' | 'identity'
 >
 
 /** Has the engine make the document, call by call; each call is held, sent, settled and parsed. */

@@ -1,10 +1,13 @@
 import {
   AlmanacError,
   artifactFormats,
+  isAlmanacError,
+  isUnchanged,
   terminologyVersion,
   type DocumentMetadata,
   type RunPackage,
 } from '@almanac/domain'
+import { changesSince, readEarlier } from '../changes.ts'
 import { readDocument, readPackage } from '../content.ts'
 import { documentIdOf } from '../document-id.ts'
 import { assembled, evaluated, executed, exported, refined, validated } from '../outputs.ts'
@@ -26,11 +29,16 @@ export const exportDocument = defineStage({
   output: exported,
   run: async (
     { run, assemble, execute, validate, refine, evaluate },
-    { content, kinds }: Pick<Ports, 'content' | 'kinds'>,
+    { content, kinds, exporters }: Pick<Ports, 'content' | 'kinds' | 'exporters'>,
+    signal,
   ) => {
     const runPackage = await readPackage(content, run.tenantId, assemble.packageHash)
     const kind = kinds.get(runPackage.output.kind)
-    const document = await readDocument(content, run.tenantId, refine.contentHash, kind)
+    const [document, earlier] = await Promise.all([
+      readDocument(content, run.tenantId, refine.contentHash, kind),
+      readEarlier(content, run.tenantId, runPackage),
+    ])
+    const changes = changesSince(kind, runPackage, earlier, document)
     const documentId = documentIdOf(run, runPackage)
     const input = {
       metadata: metadataOf(run, runPackage, {
@@ -43,26 +51,40 @@ export const exportDocument = defineStage({
       }),
       content: document,
       evaluation: evaluate,
-      findings: validate.findings,
+      findings: refine.version === null ? validate.findings : kind.validate(document, runPackage),
       package: runPackage,
+      changes,
     }
-    const texts = artifactFormats.map((format) => {
-      try {
-        return kind.render[format](input)
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : 'the renderer failed'
-        throw new AlmanacError('EXPORT_FAILED', { format, reason }, { cause })
-      }
-    })
+    const further = exporters.filter((exporter) => exporter.kinds.includes(kind.name))
+    const written = [
+      ...artifactFormats.map((format) => writing(format, () => kind.render[format](input))),
+      ...further.map(({ format, export: write }) => writing(format, () => write(input, signal))),
+    ]
+    const texts = await Promise.all(written.map(({ text }) => text))
     const hashes = await content.put(run.tenantId, texts)
-    const artifacts = artifactFormats.map((format, i) => ({
+    const artifacts = written.map(({ format }, i) => ({
       format,
       sha256: hashes[i] ?? '',
       bytes: Buffer.byteLength(texts[i] ?? ''),
     }))
-    return { documentId, artifacts }
+    const unchangedSince = isUnchanged(changes) ? (changes.against?.runId ?? null) : null
+    return { documentId, artifacts, unchangedSince }
   },
 })
+
+/** A format under way. Its failure is EXPORT_FAILED; that of a plugin is told as the plugin's. */
+function writing(format: string, write: () => string | Promise<string>) {
+  const text = async () => {
+    try {
+      return await write()
+    } catch (cause) {
+      if (isAlmanacError(cause, 'PLUGIN_FAILED')) throw cause
+      const reason = cause instanceof Error ? cause.message : 'the renderer failed'
+      throw new AlmanacError('EXPORT_FAILED', { format, reason }, { cause })
+    }
+  }
+  return { format, text: text() }
+}
 
 type Made = Pick<
   DocumentMetadata,

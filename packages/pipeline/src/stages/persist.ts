@@ -1,11 +1,13 @@
 import { canonicalJson } from '@almanac/domain'
+import { readPackage } from '../content.ts'
 import { assembled, evaluated, executed, exported, persisted, refined } from '../outputs.ts'
 import type { Ports } from '../ports.ts'
 import { defineStage } from '../stage.ts'
 
 /**
  * Ends the run in success. Its output is the list of rows to record; the commit writes them together
- * with the run's success and the use of its period, or none of them.
+ * with the run's success and the use of its period, or none of them. A document without news is
+ * recorded, and delivered only where its specification does not want news alone.
  */
 export const persist = defineStage({
   name: 'persist',
@@ -21,13 +23,18 @@ export const persist = defineStage({
   },
   output: persisted,
   run: async (
-    { run, assemble, execute, refine, evaluate, export: { documentId, artifacts } },
-    { ids }: Pick<Ports, 'ids'>,
-  ) =>
-    Promise.resolve({
+    { run, assemble, execute, refine, evaluate, export: { documentId, artifacts, ...exported } },
+    { ids, deliveries, content }: Pick<Ports, 'ids' | 'deliveries' | 'content'>,
+  ) => {
+    const { specification } = await readPackage(content, run.tenantId, assemble.packageHash)
+    const wantsNews = specification.body.notify === 'on_change' && !run.test
+    const unchangedSince = wantsNews ? exported.unchangedSince : null
+    const isDelivered = !run.test && unchangedSince === null
+    return {
       documentId,
       version: {
-        id: ids.next('version'),
+        // A refined version is stored already; one that another run made is this run's own too.
+        id: refine.version?.runId === run.id ? refine.version.id : ids.next('version'),
         label: refine.versionLabel,
         contentHash: refine.contentHash,
         packageHash: assemble.packageHash,
@@ -40,7 +47,15 @@ export const persist = defineStage({
         engine: execute.engine.name,
         model: execute.engine.model,
       })),
-      deliveries: run.test ? [] : [{ id: ids.next('delivery'), deliverer: 'file' }],
-    }),
-  conclusion: (output) => output,
+      deliveries: isDelivered
+        ? deliveries.deliverers.map((deliverer) => ({ id: ids.next('delivery'), deliverer }))
+        : [],
+      unchangedSince,
+    }
+  },
+  events: ({ unchangedSince: against }) =>
+    against === null
+      ? []
+      : [{ type: 'run.delivery_skipped', data: { because: 'unchanged', against } }],
+  conclusion: ({ unchangedSince: _against, ...conclusion }) => conclusion,
 })

@@ -2,8 +2,9 @@ import type { AlmanacEvent, RunId, Specification, StageName, TenantId } from '@a
 import { AlmanacError, isTerminal, canMove, type RunState } from '@almanac/domain'
 import { hashOf, sha256 } from '@almanac/domain/hash'
 import { newId } from '@almanac/domain/ids'
-import type { Entitlement } from '@almanac/domain'
+import type { Entitlement, ModuleDefinition } from '@almanac/domain'
 import type {
+  BudgetLedger,
   Conclusion,
   Content,
   Engine,
@@ -15,7 +16,10 @@ import type {
   StoredEvidence,
   Verdict,
 } from '../ports.ts'
+import { unlimitedRates } from '../calls/rate-gate.ts'
+import { unstoppedSpending } from '../calls/spend-gate.ts'
 import type { RunnerPorts, StageLog } from '../runner.ts'
+import { createMemoryRefinement, type MemoryRefinement } from './memory-refinement.ts'
 
 /** One run as the memory world keeps it. */
 export interface MemoryRun {
@@ -38,11 +42,14 @@ export interface MemoryWorld {
   calls: Map<string, { state: string; outputHash: string | null }>
   log: StageLog[]
   blobs: Map<string, string>
+  /** The roots of refinements, and their variants' jobs. */
+  refined: Pick<MemoryRefinement, 'roots' | 'jobs'>
   /** What a test may change while runs are under way. */
   specification: { body: Specification; state: 'draft' | 'active' | 'paused' | 'archived' }
   entitlement: Entitlement
   tenant: { suspended: boolean }
   evidence: StoredEvidence[]
+  modules: ModuleDefinition[]
   now: Date
   accept(facts?: Partial<RunFacts>): MemoryRun
 }
@@ -56,6 +63,8 @@ export function createMemoryWorld(start: {
   specification: Specification
   entitlement: Entitlement
   evidence: StoredEvidence[]
+  modules?: ModuleDefinition[]
+  tenantName?: string
   industries: Industries
   kinds: Kinds
   engine: Engine
@@ -74,6 +83,7 @@ export function createMemoryWorld(start: {
     entitlement: start.entitlement,
     tenant: { suspended: false },
     evidence: start.evidence,
+    modules: start.modules ?? [],
     now: start.now,
     accept: (facts = {}) => {
       const run: MemoryRun = {
@@ -109,6 +119,7 @@ export function createMemoryWorld(start: {
       return run
     },
     ports: undefined as never,
+    refined: undefined as never,
   }
   const content: Content = {
     put: async (_tenant, texts) =>
@@ -125,7 +136,22 @@ export function createMemoryWorld(start: {
       return Promise.resolve(text)
     },
   }
+  const ledger = memoryLedger(world)
+  const { refinement, ...refined } = createMemoryRefinement({
+    runs: world.runs,
+    now: () => world.now,
+    ledger,
+    move: (runId, to) => {
+      const run = world.runs.get(runId)
+      if (!run) return
+      run.state = to
+      // What comes back enters the queue anew.
+      if (to === 'running') run.epoch += 1
+    },
+  })
+  world.refined = refined
   world.ports = {
+    refinement,
     content,
     industries: start.industries,
     kinds: start.kinds,
@@ -153,7 +179,7 @@ export function createMemoryWorld(start: {
       bound: async () =>
         Promise.resolve({
           state: world.specification.state,
-          tenantName: 'Harbour Ltd',
+          tenantName: start.tenantName ?? 'Harbour Ltd',
           tenantSuspended: world.tenant.suspended,
           body: world.specification.body,
           hash: hashOf(world.specification.body),
@@ -192,30 +218,21 @@ export function createMemoryWorld(start: {
     history: {
       before: async () => Promise.resolve({ history: [], previousArtifactHash: undefined }),
     },
-    ledger: {
-      hold: async ({ run, callKey }): Promise<Hold> => {
-        const key = `${run.id}/${callKey}`
-        const known = world.calls.get(key)
-        if (known?.state === 'settled' && known.outputHash)
-          return Promise.resolve({ state: 'settled', seq: 1, outputHash: known.outputHash })
-        world.calls.set(key, { state: 'open', outputHash: null })
-        return Promise.resolve({ state: 'granted', seq: 1 })
-      },
-      settle: async ({ run, callKey }, { outputHash }) => {
-        world.calls.set(`${run.id}/${callKey}`, { state: 'settled', outputHash })
-        return Promise.resolve()
-      },
-      release: async ({ run, callKey }) => {
-        world.calls.set(`${run.id}/${callKey}`, { state: 'released', outputHash: null })
-        return Promise.resolve()
-      },
-      unknown: async ({ run, callKey }) => {
-        world.calls.set(`${run.id}/${callKey}`, { state: 'unknown', outputHash: null })
-        return Promise.resolve()
-      },
+    modules: {
+      named: async (_tenant, keys) =>
+        Promise.resolve(
+          keys.map((key) => {
+            const found = world.modules.find((module) => module.key === key)
+            if (!found) throw new AlmanacError('NOT_FOUND', { what: `registered module ${key}` })
+            return found
+          }),
+        ),
     },
-    rates: { take: async () => Promise.resolve({ granted: true }) },
-    deliveries: { prompt: async () => Promise.resolve() },
+    ledger,
+    rates: unlimitedRates,
+    spending: unstoppedSpending,
+    deliveries: { deliverers: ['file'], prompt: async () => Promise.resolve() },
+    exporters: [],
   }
   return world
 }
@@ -250,5 +267,30 @@ function endSlot(world: MemoryWorld, run: MemoryRun): void {
     if (slot.by !== run.facts.id) continue
     if (run.state === 'succeeded') slot.state = 'consumed'
     else world.slots.delete(key)
+  }
+}
+
+function memoryLedger(world: Pick<MemoryWorld, 'calls'>): BudgetLedger {
+  return {
+    hold: async ({ run, callKey }): Promise<Hold> => {
+      const key = `${run.id}/${callKey}`
+      const known = world.calls.get(key)
+      if (known?.state === 'settled' && known.outputHash)
+        return Promise.resolve({ state: 'settled', seq: 1, outputHash: known.outputHash })
+      world.calls.set(key, { state: 'open', outputHash: null })
+      return Promise.resolve({ state: 'granted', seq: 1 })
+    },
+    settle: async ({ run, callKey }, { outputHash }) => {
+      world.calls.set(`${run.id}/${callKey}`, { state: 'settled', outputHash })
+      return Promise.resolve()
+    },
+    release: async ({ run, callKey }) => {
+      world.calls.set(`${run.id}/${callKey}`, { state: 'released', outputHash: null })
+      return Promise.resolve()
+    },
+    unknown: async ({ run, callKey }) => {
+      world.calls.set(`${run.id}/${callKey}`, { state: 'unknown', outputHash: null })
+      return Promise.resolve()
+    },
   }
 }

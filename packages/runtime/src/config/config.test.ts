@@ -34,6 +34,9 @@ describe('readConfig', () => {
       api: { host: '127.0.0.1', port: 4242 },
       client: { url: 'http://127.0.0.1:4242', key: undefined },
       engine: { kind: 'deterministic' },
+      plugins: { modules: [], environment: {} },
+      industryFiles: [],
+      deliverers: ['file'],
       concurrency: 8,
       logLevel: 'info',
       shutdownGraceMs: 10_000,
@@ -95,6 +98,39 @@ describe('readConfig', () => {
     expect(config.secrets).toEqual(
       expect.arrayContaining(['one%20secret', 'one secret', 'two-secrets-here', key(2), 'sk-four']),
     )
+  })
+
+  it('takes plugins, what they may see of the environment, their engine and deliverers', () => {
+    const config = readConfig({
+      ALMANAC_PLUGINS: './a.ts, almanac-plugin-b',
+      ALMANAC_ENGINE: 'echo',
+      ALMANAC_DELIVERERS: 'file,archive',
+      ALMANAC_INDUSTRIES: 'glass.jsonc',
+      LLM_REQUESTS_PER_MINUTE: '60',
+      PLUGIN_ARCHIVE_DIR: '/srv/archive',
+      PLUGIN_ECHO_KEY: 'echo-secret',
+      DATABASE_URL: 'postgres://a:hidden@db/almanac',
+    })
+    expect(config).toMatchObject({
+      plugins: { modules: ['./a.ts', 'almanac-plugin-b'] },
+      engine: { kind: 'plugin', name: 'echo', rates: { requests: 60, tokens: null } },
+      deliverers: ['file', 'archive'],
+      industryFiles: ['glass.jsonc'],
+    })
+    expect(config.plugins.environment).toEqual({
+      PLUGIN_ARCHIVE_DIR: '/srv/archive',
+      PLUGIN_ECHO_KEY: 'echo-secret',
+    })
+    expect(config.secrets).toContain('echo-secret')
+    expect(config.secrets).not.toContain('/srv/archive')
+  })
+
+  it('refuses an engine that nothing brings, and a list that names a thing twice', () => {
+    const fields = (env: Environment) => issuesFor(env).map(({ field }) => field)
+    expect(fields({ ALMANAC_ENGINE: 'opnai' })).toEqual(['ALMANAC_ENGINE'])
+    expect(fields({ ALMANAC_ENGINE: 'Open AI', ALMANAC_PLUGINS: 'a' })).toEqual(['ALMANAC_ENGINE'])
+    expect(fields({ ALMANAC_PLUGINS: 'a,a' })).toEqual(['ALMANAC_PLUGINS'])
+    expect(fields({ ALMANAC_PLUGINS: 'a,,b' })).toEqual(['ALMANAC_PLUGINS'])
   })
 
   it('takes an empty or blank value as not set', () => {

@@ -21,6 +21,11 @@ export interface Config {
   api: { host: string; port: number }
   client: ClientConfig
   engine: EngineConfig
+  plugins: PluginConfig
+  /** The files of industries that are installed beside those that Almanac brings. */
+  industryFiles: string[]
+  /** The names of the deliverers that take each finished document. */
+  deliverers: string[]
   /** Jobs of one stage that a process runs at once. */
   concurrency: number
   logLevel: Settings['ALMANAC_LOG_LEVEL']
@@ -37,6 +42,13 @@ export interface ClientConfig {
   key: string | undefined
 }
 
+export interface PluginConfig {
+  /** Paths or package names. */
+  modules: string[]
+  /** What plugins see of the environment: the names that begin with PLUGIN_. */
+  environment: Record<string, string>
+}
+
 export type EngineConfig =
   | { kind: 'deterministic' }
   | {
@@ -45,7 +57,17 @@ export type EngineConfig =
       baseUrl: string
       api: Settings['LLM_API']
       model: string
+      /** The operator's own price rows. */
+      priceFile: string | undefined
+      rates: EngineRates
     }
+  | { kind: 'plugin'; name: string; rates: EngineRates }
+
+/** What the provider’s key may send a minute; null: no limit. */
+interface EngineRates {
+  requests: number | null
+  tokens: number | null
+}
 
 /** The whole configuration, or CONFIG_INVALID with every problem at once and no secret in it. */
 export function readConfig(environment: Environment): Config {
@@ -63,6 +85,16 @@ export function readConfig(environment: Environment): Config {
     api: { host: values.ALMANAC_HOST, port: values.ALMANAC_PORT },
     client: clientOf(values),
     engine: engineOf(values),
+    plugins: {
+      modules: values.ALMANAC_PLUGINS ?? [],
+      environment: Object.fromEntries(
+        Object.entries(env).flatMap(([name, value]) =>
+          name.startsWith('PLUGIN_') && value !== undefined ? [[name, value]] : [],
+        ),
+      ),
+    },
+    industryFiles: values.ALMANAC_INDUSTRIES ?? [],
+    deliverers: values.ALMANAC_DELIVERERS,
     concurrency: values.ALMANAC_CONCURRENCY,
     logLevel: values.ALMANAC_LOG_LEVEL,
     shutdownGraceMs: values.ALMANAC_SHUTDOWN_GRACE_MS,
@@ -88,16 +120,22 @@ function databaseOf(values: Settings): Config['database'] {
 }
 
 function engineOf(values: Settings): EngineConfig {
-  // A server's settings have the model when they have the engine; those of a client need neither.
-  if (values.ALMANAC_ENGINE !== 'openai' || values.LLM_MODEL === undefined) {
-    return { kind: 'deterministic' }
+  const rates: EngineRates = {
+    requests: values.LLM_REQUESTS_PER_MINUTE ?? null,
+    tokens: values.LLM_TOKENS_PER_MINUTE ?? null,
   }
+  const name = values.ALMANAC_ENGINE
+  if (name !== 'openai' && name !== 'deterministic') return { kind: 'plugin', name, rates }
+  // A server's settings have the model when they have the engine; those of a client need neither.
+  if (name !== 'openai' || values.LLM_MODEL === undefined) return { kind: 'deterministic' }
   return {
     kind: 'openai',
     apiKey: values.OPENAI_API_KEY,
     baseUrl: values.OPENAI_BASE_URL,
     api: values.LLM_API,
     model: values.LLM_MODEL,
+    priceFile: values.LLM_PRICES,
+    rates,
   }
 }
 

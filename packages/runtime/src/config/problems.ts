@@ -30,8 +30,14 @@ export function secretsOf(env: Environment): string[] {
   const sealKeys = (env['ALMANAC_SEAL_KEYS'] ?? '')
     .split(',')
     .flatMap((pair) => pair.split(':')[1] ?? [])
-  return [...new Set([...texts, ...passwords, ...sealKeys])]
+  return [...new Set([...texts, ...passwords, ...sealKeys, ...pluginSecrets(env)])]
 }
+
+/** Of what plugins are told, the values whose names say that they are secret. */
+const pluginSecrets = (env: Environment): string[] =>
+  Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && /^PLUGIN_.*(KEY|TOKEN|SECRET|PASSWORD)/.test(name) ? [value] : [],
+  )
 
 function unescaped(password: string): string {
   try {
@@ -89,5 +95,15 @@ function missingFor(env: Environment): Issue[] {
       'must be set for the engine openai',
     ),
     ...needed('LLM_MODEL', openai, 'must be set for the engine openai'),
+    ...pluginEngine(env),
   ]
+}
+
+/** Which engines plugins bring is known once they are loaded; without plugins it is known now. */
+function pluginEngine(env: Environment): Issue[] {
+  const name = env['ALMANAC_ENGINE']
+  if (name === undefined || name === 'deterministic' || name === 'openai') return []
+  if (env['ALMANAC_PLUGINS'] !== undefined) return []
+  const message = 'must be deterministic or openai: ALMANAC_PLUGINS names no plugin with another'
+  return [{ field: 'ALMANAC_ENGINE', message, value: JSON.stringify(name) }]
 }

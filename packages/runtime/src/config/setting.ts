@@ -9,6 +9,7 @@ export const groups = [
   'API',
   'Worker',
   'Engine',
+  'Plugins',
   'Command line',
 ] as const
 
@@ -91,6 +92,22 @@ export const url = (...protocols: [string, ...string[]]): Accepts<string> =>
 /** Printable text; control characters in a name, key or path are always a mistake. */
 export const text = (what: string): Accepts<string> =>
   described(what, (error) => z.string().regex(/^[^\p{Cc}]+$/u, error))
+
+/** A name as plugins give it; `what` names those that are always there. */
+export const nameOf = (what: string): Accepts<string> =>
+  described(what, (error) => z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, error))
+
+/** Different texts, separated by commas. */
+export const listOf = (what: string): Accepts<string[]> =>
+  described(`a list of ${what}, separated by commas, each once`, (error) =>
+    z.string().transform((list, context) => {
+      const entries = list.split(',').map((entry) => entry.trim())
+      const isFine = entries.every((entry) => /^[^\p{Cc}]+$/u.test(entry))
+      if (isFine && new Set(entries).size === entries.length) return entries
+      context.addIssue({ code: 'custom', message: error.error })
+      return z.NEVER
+    }),
+  )
 
 /** A key that seals stored content; `id` is stored beside what it sealed. */
 export interface SealKey {

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import {
+  listOf,
+  nameOf,
   oneOf,
   optionalSetting,
   sealKeyList,
@@ -124,8 +126,15 @@ export const settings = z.object({
     example: '/srv/almanac/deliveries',
     defaultsTo: 'the folder deliveries in ALMANAC_DATA',
   }),
+  ALMANAC_DELIVERERS: setting(listOf('names of deliverers'), {
+    group: 'Worker',
+    default: 'file',
+    description:
+      'What takes each finished document where it should go: file, and the deliverers of plugins; all of those named here.',
+    example: 'file,archive',
+  }),
 
-  ALMANAC_ENGINE: setting(oneOf(['deterministic', 'openai']), {
+  ALMANAC_ENGINE: setting(nameOf('deterministic, openai or the name of a plugin’s engine'), {
     group: 'Engine',
     default: 'deterministic',
     description:
@@ -156,6 +165,42 @@ export const settings = z.object({
     group: 'Engine',
     description: 'The model that the engine openai asks, and that the price table must know.',
     example: 'gpt-5-mini',
+  }),
+  LLM_PRICES: optionalSetting(text('the path of a file'), {
+    group: 'Engine',
+    description:
+      'A JSON file with a list of prices of your own, each `{ model, tier, from, until, input, cachedInput, output }` in micro-USD per million tokens; a model that it names has only these prices.',
+    example: './prices.json',
+    defaultsTo: 'the list prices that Almanac knows',
+  }),
+  LLM_REQUESTS_PER_MINUTE: optionalSetting(wholeNumber(1, 100_000_000), {
+    group: 'Engine',
+    description:
+      'What the provider’s key may send a minute, as the provider’s account page says; Almanac never passes it in any 60 seconds.',
+    example: '5000',
+    defaultsTo: 'no limit',
+  }),
+  LLM_TOKENS_PER_MINUTE: optionalSetting(wholeNumber(1, 100_000_000_000), {
+    group: 'Engine',
+    description:
+      'How many tokens, of input and output, the provider’s key may use a minute; one call may need at most nine tenths of it.',
+    example: '2000000',
+    defaultsTo: 'no limit',
+  }),
+
+  ALMANAC_PLUGINS: optionalSetting(listOf('paths or package names'), {
+    group: 'Plugins',
+    description:
+      'The modules of plugins, loaded at the start, each into a thread of its own; of the environment they see only names that begin with PLUGIN_.',
+    example: './examples/plugin-csv-exporter/plugin.ts,almanac-plugin-s3',
+    defaultsTo: 'no plugin',
+  }),
+  ALMANAC_INDUSTRIES: optionalSetting(listOf('paths of files'), {
+    group: 'Plugins',
+    description:
+      'Files that describe further industries, as `almanac industry new` writes them; a tenant may order from one that its entitlement names.',
+    example: './industries/glass.jsonc',
+    defaultsTo: 'only the industries that Almanac brings',
   }),
 
   ALMANAC_URL: optionalSetting(url('http:', 'https:'), {

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { runId } from './ids.ts'
+import { outlineLevels } from './outline.ts'
+
+/** Whether a document was compared with that of the period before, or why not. */
+export const comparisons = [
+  'compared',
+  /** There is no earlier document. */
+  'first',
+  /** Documents made on demand follow no other. */
+  'on_demand',
+  /** The earlier document was erased, or has a form that is not read any more. */
+  'unreadable',
+] as const
+
+const level = z.enum(outlineLevels)
+const value = z.record(z.string(), z.json())
+
+/**
+ * What is new in a document, what has changed, and what is gone, against the document of the period
+ * before. Elements are those of the document's outline; a path is a JSON pointer into its content.
+ */
+export const changeReport = z
+  .strictObject({
+    comparison: z.enum(comparisons),
+    /** The document of the period before; null where there is none. */
+    against: z.nullable(
+      z.strictObject({
+        runId,
+        periodKey: z.nullable(z.string()),
+        /** Hash of its JSON artifact. */
+        sha256: z.string(),
+        /** Whether it rests on invented sample data. */
+        sample: z.boolean(),
+      }),
+    ),
+    new: z.array(z.strictObject({ level, id: z.string(), path: z.string() })),
+    changed: z.array(
+      z.strictObject({
+        level,
+        id: z.string(),
+        /** Its id in the earlier document. */
+        earlierId: z.string(),
+        path: z.string(),
+        /** The fields that differ. */
+        fields: z.array(z.string()),
+        /** What it said. */
+        before: value,
+      }),
+    ),
+    /** Elements of the earlier document, with the element that each stood in. */
+    gone: z.array(
+      z.strictObject({
+        level,
+        id: z.string(),
+        parentId: z.nullable(z.string()),
+        before: value,
+      }),
+    ),
+  })
+  .meta({ id: 'ChangeReport' })
+export type ChangeReport = z.output<typeof changeReport>
+
+/** Whether a document was compared and says what the one before it said. */
+export const isUnchanged = (report: ChangeReport): boolean =>
+  report.comparison === 'compared' &&
+  report.new.length + report.changed.length + report.gone.length === 0
