@@ -33,7 +33,7 @@ const packages = new WeakMap<Content, LRUCache<string, RunPackage>>()
 
 function packagesOf(content: Content): LRUCache<string, RunPackage> {
   let known = packages.get(content)
-  if (!known) packages.set(content, (known = new LRUCache({ max: 96 })))
+  if (!known) packages.set(content, (known = new LRUCache({ max: 40 })))
   return known
 }
 
@@ -74,7 +74,7 @@ export async function readDocument(
   kind: AnyDocumentKind,
 ): Promise<Json> {
   let known = documents.get(content)
-  if (!known) documents.set(content, (known = new LRUCache<string, NonNullable<Json>>({ max: 96 })))
+  if (!known) documents.set(content, (known = new LRUCache<string, NonNullable<Json>>({ max: 40 })))
   const key = `${kind.name}/${tenantId}/${hash}`
   const parsed = known.get(key)
   if (parsed !== undefined) return parsed

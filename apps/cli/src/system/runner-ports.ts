@@ -15,7 +15,7 @@ import { withMetrics } from './plugins/plugin-metrics.ts'
 import { noPlugins, type Plugins } from './plugins.ts'
 
 /** Characters of content, in thousands, that a process remembers: what it stored it need not read. */
-const rememberedKilochars = 10_000
+const rememberedKilochars = 3_000
 
 /**
  * The parts that packages are made of, put together: the only place where they meet. Without `gates`
