@@ -57,7 +57,7 @@ describe.skipIf(!containers)('the standard profile, on Postgres and Redis in con
     expect(keys?.output).toMatch(/retrieve/)
     expect(keys?.output).toMatch(/persist/)
     // No server of its own was started beside the named one.
-    expect(readdirSync(dataDir).sort()).toEqual(['credentials.json', 'deliveries'])
+    expect(readdirSync(dataDir).sort()).toEqual(['credentials.json', 'deliveries', 'link-secret'])
   })
 
   it('makes nothing new the second time', async () => {

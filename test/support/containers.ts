@@ -10,7 +10,7 @@ import {
 /**
  * Servers in containers, as docker-compose.yml starts them: the same images and settings, on ports
  * and with data of their own. Where no Docker engine answers, or an image is neither there nor to be
- * had, tests say loudly what was not covered; with ALMANAC_REQUIRE_CONTAINERS=1 that is a failure.
+ * had, tests say loudly what was not covered; with REQUIRE_CONTAINERS=1 that is a failure.
  */
 export interface Containers {
   postgres: StartedTestContainer
@@ -30,7 +30,7 @@ export async function findContainers(notCovered: string): Promise<Containers | u
   const reason = await whyNot(Object.values(images))
   if (reason === undefined) return startContainers()
   const message = `${reason}, so ${notCovered} was NOT covered`
-  if (process.env['ALMANAC_REQUIRE_CONTAINERS'] === '1') throw new Error(message)
+  if (process.env['REQUIRE_CONTAINERS'] === '1') throw new Error(message)
   process.stderr.write(`\n!!! ${message} !!!\n\n`)
   return undefined
 }
