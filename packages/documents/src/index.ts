@@ -8,7 +8,6 @@ export {
   type Prompt,
   type RenderInput,
 } from './kind.ts'
-export { escapeHtml } from './render/escape-html.ts'
 export { stylesheet, stylesheetHash } from './render/stylesheet.ts'
 export { statementLimits } from './report/limits.ts'
 export { createReportKind, type KindPorts } from './report/report-kind.ts'

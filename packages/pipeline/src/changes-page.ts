@@ -1,4 +1,5 @@
-import { escapeHtml, stylesheet } from '@almanac/documents'
+import { stylesheet } from '@almanac/documents'
+import { escapeHtml } from '@almanac/domain/html'
 import type { VersionDiff } from '@almanac/domain'
 import { renderDiffHtml, renderDiffText } from '@almanac/refinement'
 

@@ -434,18 +434,21 @@ export interface Ports {
   identity: Identity
 }
 
+/** A version to store; its content is stored before. */
+export interface NewStoredVersion {
+  id: VersionId
+  label: string
+  contentHash: string
+  packageHash: string
+  score: number
+  /** Canonical JSON of the evaluation. */
+  evaluation: string
+}
+
 /** What persist records, beside the run's success; applied by the commit in one transaction. */
 export interface Conclusion {
   documentId: DocumentId
-  version: {
-    id: VersionId
-    label: string
-    contentHash: string
-    packageHash: string
-    score: number
-    /** Canonical JSON of the evaluation. */
-    evaluation: string
-  }
+  version: NewStoredVersion
   artifacts: {
     id: ArtifactId
     /** One of Almanac's own formats, or an exporter's. */

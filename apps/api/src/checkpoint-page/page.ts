@@ -1,6 +1,6 @@
 import type { CheckpointDetail } from '@almanac/db'
 import { usdText } from '@almanac/domain'
-import { html, type Html } from '../docs/html.ts'
+import { html, type Html } from '@almanac/domain/html'
 
 /** What a browser may do with the page: show it in the documentation's style, and send its form here. */
 export const checkpointPagePolicy = [

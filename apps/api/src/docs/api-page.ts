@@ -2,7 +2,8 @@ import { errorEntry, routes, type Operation } from '@almanac/domain'
 import { createSchema } from 'zod-openapi'
 import type { z } from 'zod'
 import { evidenceLines, examples } from './examples.ts'
-import { html, prose, type Html } from './html.ts'
+import { html, lines, type Html } from '@almanac/domain/html'
+import { prose } from './prose.ts'
 import { furtherStatuses, idempotencyHeader, requestHeaders } from './operation-notes.ts'
 import { page } from './page.ts'
 import { problemCodes } from './problem-responses.ts'
@@ -131,7 +132,7 @@ function exampleOf(operation: Operation): Html | undefined {
     : JSON.stringify(body, null, 2)
   return html`<details>
     <summary>Example of a body</summary>
-    <pre><code>${text}</code></pre>
+    <pre><code>${lines(text)}</code></pre>
   </details>`
 }
 

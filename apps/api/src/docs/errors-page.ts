@@ -1,5 +1,6 @@
 import { errorEntry, errorTable, sentence, type ErrorCode } from '@almanac/domain'
-import { html, prose, type Html } from './html.ts'
+import { html, type Html } from '@almanac/domain/html'
+import { prose } from './prose.ts'
 import { page } from './page.ts'
 import { exampleOf } from './problem-responses.ts'
 

@@ -1,4 +1,4 @@
-import { html, type Html } from './html.ts'
+import { html, type Html } from '@almanac/domain/html'
 
 /** A page of the documentation: no script, no form, one stylesheet of our own. */
 export const page = (title: string, body: Html): string =>

@@ -13,8 +13,8 @@ export {
   type CheckpointFilter,
   type CheckpointView,
 } from './list-checkpoints.ts'
-export { openRoot, type Draft, type RootOpening } from './open-root.ts'
-export { prepareCall, type Prepared, type Wanted } from './prepare-call.ts'
+export { openRoot, type RootOpening } from './open-root.ts'
+export { prepareCall, type Prepared } from './prepare-call.ts'
 export {
   getCheckpoint,
   readStanding,

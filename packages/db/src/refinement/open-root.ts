@@ -1,9 +1,5 @@
-import {
-  canonicalJson,
-  type DocumentId,
-  type RefinementLimits,
-  type VersionId,
-} from '@almanac/domain'
+import { canonicalJson, type DocumentId, type RefinementLimits } from '@almanac/domain'
+import type { NewStoredVersion } from '@almanac/pipeline'
 import { limitsHash, type CheckpointPolicy } from '@almanac/refinement'
 import { sql } from 'kysely'
 import { isoOrNull } from '../nouns/instants.ts'
@@ -11,22 +7,11 @@ import type { Database } from '../pool.ts'
 import { recordRootAct } from './acts.ts'
 import type { RootClaim } from './root-key.ts'
 
-/** The first version of a document, from which its refinement starts. Content is stored before. */
-export interface Draft {
-  id: VersionId
-  label: string
-  contentHash: string
-  packageHash: string
-  score: number
-  /** Canonical JSON of the evaluation. */
-  evaluation: string
-}
-
 export interface RootOpening {
   documentId: DocumentId
   limits: RefinementLimits
   policy: CheckpointPolicy
-  draft: Draft
+  draft: NewStoredVersion
 }
 
 /**

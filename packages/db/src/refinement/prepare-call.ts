@@ -1,6 +1,6 @@
-import { canonicalJson, type CheckpointId, type GenerationKind } from '@almanac/domain'
+import { canonicalJson, type CheckpointId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
-import type { HoldRequest } from '@almanac/pipeline'
+import type { WantedGeneration } from '@almanac/pipeline'
 import {
   answerByPolicy,
   createChildCall,
@@ -23,18 +23,6 @@ import { actFields, recordRootAct } from './acts.ts'
 import type { RootClaim } from './root-key.ts'
 import { lockRoot, type StoredRoot } from './stored-root.ts'
 
-/** A generation that the refine stage wants: one child for each strategy. */
-export interface Wanted {
-  kind: GenerationKind
-  /** Judged by the guard whatever it is: typed conditions, see `termination` of the domain. */
-  termination: unknown
-  children: readonly { strategy: string; estimate: Amount }[]
-  /** The hold of one child: pure and quick, it runs under the root's lock. Its estimate is the child's. */
-  holdOf(child: ChildCall, index: number): Omit<HoldRequest, 'callKey' | 'estimate'>
-  /** How long variants are waited for at most, in milliseconds; never past the run's deadline. */
-  waitMs: number
-}
-
 export type Prepared =
   /** The run is parked; its children's jobs are to be enqueued. */
   | { kind: 'booked'; snapshot: Snapshot; calls: ChildCall[] }
@@ -53,7 +41,7 @@ type Result = Prepared | { kind: 'refused'; refusal: Refusal }
 export async function prepareCall(
   db: Database,
   claim: RootClaim,
-  wanted: Wanted,
+  wanted: WantedGeneration,
 ): Promise<Prepared> {
   const result = await persist(() =>
     db.withSystem('refinement', (trx) => prepare(trx, claim, wanted)),
@@ -62,7 +50,7 @@ export async function prepareCall(
   return result
 }
 
-async function prepare(trx: Trx, claim: RootClaim, wanted: Wanted): Promise<Result> {
+async function prepare(trx: Trx, claim: RootClaim, wanted: WantedGeneration): Promise<Result> {
   const root = await lockRoot(trx, claim)
   if (!root) return { kind: 'stale' }
   const call = {
@@ -162,7 +150,7 @@ async function book(
   trx: Trx,
   claim: RootClaim,
   root: StoredRoot,
-  { kind, children, holdOf, waitMs }: Wanted,
+  { kind, children, holdOf, waitMs }: WantedGeneration,
   estimate: Amount,
   snapshot: Snapshot,
   checkpointId: string | null,

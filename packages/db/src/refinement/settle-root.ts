@@ -3,9 +3,9 @@ import { bestOf, chooseBest, type Candidate } from '@almanac/refinement'
 import { AlmanacError } from '@almanac/domain'
 import { sql } from 'kysely'
 import { persist } from '../group-calls.ts'
+import type { NewStoredVersion } from '@almanac/pipeline'
 import type { Database, Trx } from '../pool.ts'
 import { recordRootAct } from './acts.ts'
-import type { Draft } from './open-root.ts'
 import type { RootClaim, RootKey } from './root-key.ts'
 import { lockRoot, type StoredRoot } from './stored-root.ts'
 
@@ -16,7 +16,8 @@ export async function resumeRoot(db: Database, claim: RootClaim): Promise<Stored
 
 /** What the merge of a generation made. An accepted one has a version, with the parents it was made of. */
 export type MergeResult =
-  { merge: 'accepted'; version: Draft & { parents: VersionId[] } } | { merge: 'rejected' | 'none' }
+  | { merge: 'accepted'; version: NewStoredVersion & { parents: VersionId[] } }
+  | { merge: 'rejected' | 'none' }
 
 /**
  * Records the merge of a generation, once, and which version goes on: the best by effective score of the

@@ -6,12 +6,11 @@ import {
   type VersionId,
   type WorkerId,
 } from '@almanac/domain'
-import type { BudgetLedger } from '@almanac/pipeline'
+import type { BudgetLedger, NewStoredVersion } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import { groupCalls, persist } from '../group-calls.ts'
 import { claimOf } from '../ledger.ts'
 import type { Database } from '../pool.ts'
-import type { Draft } from './open-root.ts'
 import type { RootKey } from './root-key.ts'
 
 /** One variant of a root's generation. */
@@ -22,7 +21,7 @@ export interface VariantKey extends RootKey {
 
 /** How a variant ended; a version only of one that is done, its content stored before. */
 export type VariantEnd =
-  | { state: 'done'; version: Draft & { parents: VersionId[] } }
+  | { state: 'done'; version: NewStoredVersion & { parents: VersionId[] } }
   | { state: 'failed'; errorCode: ErrorCode }
   | { state: 'cancelled' }
 

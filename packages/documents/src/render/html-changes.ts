@@ -1,5 +1,5 @@
 import type { ChangesView, ElementLink } from './changes-view.ts'
-import { html, joined, noHtml, type Html } from './escape-html.ts'
+import { html, joined, noHtml, type Html } from '@almanac/domain/html'
 
 /** The line about what is new, for the part `In brief`; it leads to the section of the same name. */
 export function changesLine(view: ChangesView | undefined): Html {

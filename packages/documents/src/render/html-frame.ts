@@ -1,5 +1,5 @@
 import type { DocumentMetadata } from '@almanac/domain'
-import { html, type Html } from './escape-html.ts'
+import { html, type Html } from '@almanac/domain/html'
 import type { Mark } from '../notice.ts'
 import { provenanceRows } from './provenance.ts'
 import { stylesheet } from './stylesheet.ts'

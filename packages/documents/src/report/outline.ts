@@ -1,6 +1,7 @@
 import type { Outline, OutlineElement, PlacedElement } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import { z } from 'zod'
+import { element } from '../placed-element.ts'
 import { uniqueIds } from '../unique-ids.ts'
 import { withItemIds } from './item-id.ts'
 import { reportContent, type ReportContent, type ReportItem } from './schema.ts'
@@ -35,14 +36,6 @@ export function reportOutline({ kind, schemaVersion, summary, sections }: Report
   })
   return elements
 }
-
-const element = (
-  level: PlacedElement['level'],
-  id: string,
-  parentId: string | null,
-  path: string,
-  value: PlacedElement['value'],
-): PlacedElement => ({ level, id, parentId, path, value })
 
 const cited = (evidence: readonly string[]) => JSON.stringify([...new Set(evidence)].sort())
 

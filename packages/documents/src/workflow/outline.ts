@@ -1,5 +1,6 @@
-import type { Outline, OutlineElement, PlacedElement } from '@almanac/domain'
+import type { Outline, OutlineElement } from '@almanac/domain'
 import { z } from 'zod'
+import { element } from '../placed-element.ts'
 import { uniqueIds } from '../unique-ids.ts'
 import { workflowContent, type WorkflowContent } from './schema.ts'
 
@@ -29,14 +30,6 @@ export function workflowOutline(content: WorkflowContent): Outline {
     })),
   ]
 }
-
-const element = (
-  level: PlacedElement['level'],
-  id: string,
-  parentId: string | null,
-  path: string,
-  value: PlacedElement['value'],
-): PlacedElement => ({ level, id, parentId, path, value })
 
 const shape = workflowContent.shape
 const metadataValue = workflowContent.omit({ phases: true, modules: true })

@@ -1,10 +1,10 @@
 import { canonicalJson, type Json, type VersionId } from '@almanac/domain'
 import { createChildVersion, type VersionMetadata } from '@almanac/refinement'
 import type { AnyDocumentKind } from '@almanac/documents'
-import type { Content } from '../ports.ts'
+import type { NewStoredVersion, Content } from '../ports.ts'
 import type { RunFacts } from '../ports.ts'
 import type { JudgedDocument } from './judged.ts'
-import type { NewStoredVersion, RefinedVersion } from './refinement-port.ts'
+import type { RefinedVersion } from './refinement-port.ts'
 
 export interface ChildParts {
   kind: AnyDocumentKind

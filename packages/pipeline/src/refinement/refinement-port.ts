@@ -11,7 +11,7 @@ import type {
   WorkerId,
 } from '@almanac/domain'
 import type { Amount, CheckpointPolicy, ChildCall, Lineage, Snapshot } from '@almanac/refinement'
-import type { BudgetLedger, HoldRequest } from '../ports.ts'
+import type { BudgetLedger, HoldRequest, NewStoredVersion } from '../ports.ts'
 
 /**
  * What refinement asks of its store. Everything about one root happens under the lock of its run; what
@@ -37,17 +37,6 @@ export interface VariantKey extends RootKey {
 /** A variant's job; `n` makes the id of a re-add fresh. */
 export interface VariantJob extends VariantKey {
   n: number
-}
-
-/** A version to store; its content is stored before. */
-export interface NewStoredVersion {
-  id: VersionId
-  label: string
-  contentHash: string
-  packageHash: string
-  score: number
-  /** Canonical JSON of the evaluation. */
-  evaluation: string
 }
 
 export interface RefinedVersion {
@@ -78,9 +67,10 @@ export interface RefinedRoot {
 /** A generation that the stage wants: one child for each strategy. */
 export interface WantedGeneration {
   kind: GenerationKind
+  /** Judged by the guard whatever it is: typed conditions, see `termination` of the domain. */
   termination: unknown
   children: readonly { strategy: string; estimate: Amount }[]
-  /** The hold of one child: pure and quick, it runs under the root's lock. */
+  /** The hold of one child: pure and quick, it runs under the root's lock. Its estimate is the child's. */
   holdOf(child: ChildCall, index: number): Omit<HoldRequest, 'callKey' | 'estimate'>
   /** How long variants are waited for at most, in milliseconds; never past the run's deadline. */
   waitMs: number

@@ -1,4 +1,5 @@
 import { visibleText } from '@almanac/domain'
+import { escapeHtml } from '@almanac/domain/html'
 import type { Change } from './changes.ts'
 import { summarised } from './counts.ts'
 import type { Diff } from './diff.ts'
@@ -12,39 +13,28 @@ import { differingWords } from './words.ts'
 export function renderDiffHtml({ changes }: Pick<Diff, 'changes'>): string {
   const items = changes.map((change) => `<li class="${change.type}">${markupOf(change)}</li>\n`)
   const list = items.length > 0 ? `<ul>\n${items.join('')}</ul>\n` : ''
-  return `<section class="diff">\n<p>${escaped(summarised(changes))}</p>\n${list}</section>\n`
+  return `<section class="diff">\n<p>${escapeHtml(summarised(changes))}</p>\n${list}</section>\n`
 }
 
 function markupOf(change: Change): string {
   const { type, level, id, newId, from, to } = change
   const now = newId === undefined ? '' : ` (now ${newId})`
-  const head = `<p><b>${type}</b> ${escaped(`${level} ${id}${now}${shownParent(change)}`)}</p>`
-  if (from && to) return `${head}\n<p>${escaped(`${shownPlace(from)} → ${shownPlace(to)}`)}</p>`
+  const head = `<p><b>${type}</b> ${escapeHtml(`${level} ${id}${now}${shownParent(change)}`)}</p>`
+  if (from && to) return `${head}\n<p>${escapeHtml(`${shownPlace(from)} → ${shownPlace(to)}`)}</p>`
   const fields = shownFields(change).map(
-    (field) => `<dt>${escaped(field.name)}</dt>\n<dd>${fieldMarkup(field)}</dd>\n`,
+    (field) => `<dt>${escapeHtml(field.name)}</dt>\n<dd>${fieldMarkup(field)}</dd>\n`,
   )
   return fields.length > 0 ? `${head}\n<dl>\n${fields.join('')}</dl>` : head
 }
 
 function fieldMarkup({ before, after }: ShownField): string {
-  if (before === undefined) return `<ins>${escaped(after ?? '')}</ins>`
-  if (after === undefined) return `<del>${escaped(before)}</del>`
+  if (before === undefined) return `<ins>${escapeHtml(after ?? '')}</ins>`
+  if (after === undefined) return `<del>${escapeHtml(before)}</del>`
   // What is unseen is taken out first, so that no piece ends within it.
   return differingWords(visibleText(before), visibleText(after))
-    .map(({ text, side }) => `${opening[side]}${escaped(text)}${closing[side]}`)
+    .map(({ text, side }) => `${opening[side]}${escapeHtml(text)}${closing[side]}`)
     .join('')
 }
 
 const opening = { both: '', before: '<del>', after: '<ins>' }
 const closing = { both: '', before: '</del>', after: '</ins>' }
-
-const references: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-const escaped = (text: string): string =>
-  visibleText(text).replace(/[&<>"']/g, (character) => references[character] ?? '')

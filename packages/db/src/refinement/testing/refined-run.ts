@@ -5,13 +5,12 @@ import {
   type Termination,
 } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
-import type { HoldRequest } from '@almanac/pipeline'
+import type { HoldRequest, NewStoredVersion, WantedGeneration } from '@almanac/pipeline'
 import type { Amount, CheckpointPolicy, ChildCall } from '@almanac/refinement'
 import { queueRun, testTenant, type TestTenant } from '../../../../../test/support/postgres.ts'
 import type { Database } from '../../pool.ts'
 import type { Driver } from '../../testing/drive-run.ts'
-import { openRoot, type Draft, type RootOpening } from '../open-root.ts'
-import type { Wanted } from '../prepare-call.ts'
+import { openRoot, type RootOpening } from '../open-root.ts'
 import type { RootClaim } from '../root-key.ts'
 import { createVariants, type VariantEnd } from '../variants.ts'
 
@@ -34,7 +33,7 @@ export function createRefiner(db: Database, driver: Driver) {
   const variants = createVariants(db)
   let made = 0
 
-  const draft = async (tenant: TestTenant, score: number): Promise<Draft> => {
+  const draft = async (tenant: TestTenant, score: number): Promise<NewStoredVersion> => {
     made += 1
     const text = `{"document":${made}}`
     const [contentHash = '', packageHash = ''] = await ports.content.put(tenant.tenantId, [
@@ -80,7 +79,7 @@ export function createRefiner(db: Database, driver: Driver) {
   const wanted = (
     { tenant, claim, limits }: RefinedRun,
     over: { children?: number; estimate?: Amount; termination?: unknown; waitMs?: number } = {},
-  ): Wanted => ({
+  ): WantedGeneration => ({
     kind: 'variant',
     termination: 'termination' in over ? over.termination : patient,
     children: Array.from({ length: over.children ?? 3 }, (_, i) => ({

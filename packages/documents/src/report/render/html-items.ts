@@ -1,4 +1,4 @@
-import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
+import { html, joined, noHtml, type Html } from '@almanac/domain/html'
 import { changesLine } from '../../render/html-changes.ts'
 import {
   countText,

@@ -1,4 +1,4 @@
-import { html, noHtml, type Html } from '../../render/escape-html.ts'
+import { html, noHtml, type Html } from '@almanac/domain/html'
 import type { CoverageMatrix, MatrixHead } from './matrix.ts'
 
 /** The coverage matrix: items reported by deliverable and region, with sums. */

@@ -1,4 +1,4 @@
-import { html, type Html } from '../../render/escape-html.ts'
+import { html, type Html } from '@almanac/domain/html'
 import { countText, kindCount, type ReportView, type SectionView } from './view.ts'
 
 const mostBars = 12

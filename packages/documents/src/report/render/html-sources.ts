@@ -1,5 +1,5 @@
 import type { RenderInput } from '../../kind.ts'
-import { html, joined, noHtml, type Html } from '../../render/escape-html.ts'
+import { html, joined, noHtml, type Html } from '@almanac/domain/html'
 import type { ReportContent } from '../schema.ts'
 import { sampleMark } from './html-items.ts'
 import { conformanceSentences, methodSentences, warningSentence } from './method.ts'

@@ -1,4 +1,5 @@
 import type { Finding } from '@almanac/domain'
+import { lengthChecks } from '../../too-long.ts'
 import { statementLimits } from '../limits.ts'
 import type { Claim } from '../claims.ts'
 import type { Judged } from './rule.ts'
@@ -8,18 +9,7 @@ export function lengthFindings({ content, claims, index, runPackage }: Judged): 
   const isQuiet = index.evidence.size === 0
   const mostLines = isQuiet ? 1 : runPackage.limits.maxSummaryLines
   const { itemCharacters, summaryCharacters, citations } = statementLimits
-  const findings: Finding[] = []
-  const check = (path: string, what: string, found: number, most: number) => {
-    if (found <= most) return
-    findings.push({
-      code: 'TOO_LONG',
-      severity: 'error',
-      path,
-      message: `has ${found} ${what}, ${found - most} too many`,
-      expected: `at most ${most}`,
-      found: String(found),
-    })
-  }
+  const { findings, check } = lengthChecks()
   const lines = isQuiet ? 'lines for a period without evidence' : 'lines'
   check('/summary', lines, content.summary.length, mostLines)
   content.sections.forEach(({ items }, i) =>

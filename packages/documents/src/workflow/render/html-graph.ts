@@ -1,4 +1,4 @@
-import { html, type Html } from '../../render/escape-html.ts'
+import { html, type Html } from '@almanac/domain/html'
 import type { ModuleView, WorkflowView } from './view.ts'
 
 const pitch = 30

@@ -1,5 +1,5 @@
 import { plural, scoreText } from '../../render/conformance.ts'
-import { html, joined, type Html } from '../../render/escape-html.ts'
+import { html, joined, type Html } from '@almanac/domain/html'
 import { changesLine } from '../../render/html-changes.ts'
 import type { WorkflowForm } from '../schema.ts'
 import type { LinkView, ModuleView, PhaseView, TaskView, WorkflowView } from './view.ts'

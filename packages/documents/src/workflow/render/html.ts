@@ -1,5 +1,5 @@
 import type { RenderInput } from '../../kind.ts'
-import { html, type Html } from '../../render/escape-html.ts'
+import { html, type Html } from '@almanac/domain/html'
 import { changesSection } from '../../render/html-changes.ts'
 import { htmlDocument } from '../../render/html-frame.ts'
 import type { WorkflowContent } from '../schema.ts'

@@ -1,4 +1,5 @@
 import type { Finding } from '@almanac/domain'
+import { lengthChecks } from '../../too-long.ts'
 import { workflowLimits } from '../limits.ts'
 import { stemsOf } from '../reading/terms.ts'
 import { wordsOf } from '../reading/words.ts'
@@ -6,18 +7,7 @@ import type { Judged } from './rule.ts'
 
 /** TOO_LONG: texts, and how many there are of everything. */
 export function lengthFindings({ content, tasks, runPackage }: Judged): Finding[] {
-  const findings: Finding[] = []
-  const check = (path: string, what: string, found: number, most: number) => {
-    if (found <= most) return
-    findings.push({
-      code: 'TOO_LONG',
-      severity: 'error',
-      path,
-      message: `has ${found} ${what}, ${found - most} too many`,
-      expected: `at most ${most}`,
-      found: String(found),
-    })
-  }
+  const { findings, check } = lengthChecks()
   const most = workflowLimits
   const name = (path: string, text: string) =>
     check(`${path}/name`, 'characters', text.length, most.nameCharacters)

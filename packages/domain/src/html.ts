@@ -1,11 +1,11 @@
-import { visibleText } from '@almanac/domain'
+import { visibleText } from './visible-text.ts'
 
 /** Markup that was made by `html`, and by nothing else. */
 export interface Html {
   readonly markup: string
 }
 
-export type HtmlPart = string | number | Html | readonly Html[] | undefined
+export type HtmlPart = string | number | Html | readonly Html[] | false | undefined
 
 const special = /[&<>"']/
 const specials = /[&<>"']/g
@@ -25,11 +25,10 @@ export function escapeHtml(text: string): string {
     : visible
 }
 
-const isText = (part: HtmlPart): part is string | number | undefined => typeof part !== 'object'
-
 function markupOf(part: HtmlPart): string {
-  if (part === undefined) return ''
-  if (isText(part)) return typeof part === 'number' ? String(part) : escapeHtml(part)
+  if (part === undefined || part === false) return ''
+  if (typeof part === 'number') return String(part)
+  if (typeof part === 'string') return escapeHtml(part)
   if ('markup' in part) return part.markup
   let all = ''
   for (const one of part) all += one.markup
@@ -65,3 +64,8 @@ export function joined(pieces: readonly Html[], separator: string): Html {
   const between = escapeHtml(separator)
   return { markup: pieces.map(({ markup }) => markup).join(between) }
 }
+
+/** A text of several lines, for where a document keeps them apart. */
+export const lines = (text: string): Html => ({
+  markup: text.split('\n').map(escapeHtml).join('\n'),
+})

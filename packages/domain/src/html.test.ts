@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { escapeHtml, html, joined, noHtml } from './escape-html.ts'
+import { escapeHtml, html, joined, noHtml } from './html.ts'
 
 describe('html', () => {
   it('escapes every value that is not markup, and drops what cannot be seen', () => {
