@@ -66,7 +66,7 @@ function sampleLineage() {
     spent: { microUsd: 9_000, tokens: 900 },
     held: { microUsd: 0, tokens: 0 },
     bests: [0.6, 0.7, 0.8].map((score, depth) => ({ id: version(String(depth)), score, depth })),
-    last: { done: 3, merge: 'accepted' },
+    last: { kind: 'variant', done: 3, merge: 'accepted' },
     generationOpen: false,
     ended: null,
     checkpoint: null,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { almanac, newDataDir, removeDataDir } from '../support/almanac-process.ts'
@@ -20,11 +20,13 @@ it('stops the start for a bad plugin, with its name and reason, before anything 
   expect(existsSync(join(env.ALMANAC_DATA, 'postgres'))).toBe(false)
 })
 
-it('makes the sample with the example plugins: exported and measured by them too', async () => {
+it('makes the sample with the example plugins: exported and measured by them too, and not judged offline', async () => {
   const env = {
     ALMANAC_DATA: join(dataDir, 'data'),
     ALMANAC_PORT: '0',
-    ALMANAC_PLUGINS: `${example('plugin-csv-exporter')},${example('plugin-metric-readability')}`,
+    ALMANAC_PLUGINS: ['csv-exporter', 'metric-readability', 'refinement', 'judge']
+      .map((name) => example(`plugin-${name}`))
+      .join(','),
     ALMANAC_DELIVERERS: 'file,archive',
     PLUGIN_ARCHIVE_DIR: join(dataDir, 'archive'),
   }
@@ -34,4 +36,6 @@ it('makes the sample with the example plugins: exported and measured by them too
   expect(readdirSync(folder).toSorted()).toEqual(
     ['delivery.json', 'report.csv', 'report.html', 'report.json', 'report.md'].toSorted(),
   )
+  const report = readFileSync(join(folder, 'report.json'), 'utf8')
+  expect(report).toContain('not judged: the deterministic engine does not judge')
 })

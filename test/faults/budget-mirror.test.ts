@@ -1,28 +1,20 @@
-import { createPorts, setBudgetLimit } from '@almanac/db'
-import type { RunId } from '@almanac/domain'
+import { createPorts } from '@almanac/db'
 import type { BudgetLedger, Hold, HoldRequest } from '@almanac/pipeline'
 import { createBudgetMirror, type BudgetMirror } from '@almanac/queue'
-import { createDriver } from '../../packages/db/src/testing/drive-run.ts'
-import { holdRequest } from '../../packages/db/src/testing/paid-call.ts'
-import { spawn } from 'node:child_process'
-import { copyFile, mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
+import { createDriver } from '../../packages/db/src/testing/drive-run.ts'
+import { testDatabase } from '../support/postgres.ts'
 import { findOwnRedis } from '../support/redis.ts'
+import { createScene, dayKey, estimate, mirroredHeld, noted, room } from './mirror-scene.ts'
+import { ready, startDoor, startServer, until } from './mirror-servers.ts'
 
 /**
  * Redis mirrors what Postgres grants. Whatever becomes of the mirror (wiped, put back from an old snapshot,
- * failed over to a replica that was behind), exactly as many calls are let in as there is room for.
+ * failed over to a replica that was behind), exactly as many calls are let in as there is room for. Here
+ * one process asks; mirror-processes.test.ts has three.
  */
-const estimate = 5_000
-const room = 33
-
-const { db, url } = await testDatabase()
+const { db } = await testDatabase()
 const driver = createDriver(db)
 const { workerId } = driver
 const installed = await findOwnRedis('what becomes of the budgets’ mirror')
@@ -42,26 +34,17 @@ describe.runIf(installed)('200 reserves at once, with room for 33', () => {
     expect(granted(await askAll(ledger, requests))).toBe(room)
   })
 
-  it('are let in exactly 33 times by three processes', async () => {
-    const { requests } = await scene()
-    const server = await startServer()
-    const parts = [0, 1, 2].map((part) => requests.filter((_, i) => i % 3 === part))
-    const counts = await Promise.all(parts.map((part) => reserveInProcess(server.url, part)))
-    expect(counts.reduce((sum, count) => sum + count.granted, 0)).toBe(room)
-    expect(counts.reduce((sum, count) => sum + count.refused, 0)).toBe(requests.length - room)
-  })
-
   it('are let in exactly 33 times right after FLUSHALL, and the mirror fills by itself', async () => {
     const { requests, open, fill, giveBack } = await scene()
     const server = await startServer()
     const { ledger, client } = open(server.url)
     const held = await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     await giveBack(ledger, held)
     await client.flushall()
     expect(granted(await askAll(ledger, requests))).toBe(room)
-    await noted(client)
-    expect(Number(await client.hget(await dayKey(client), 'heldMicroUsd'))).toBe(room * estimate)
+    await noted(db, client)
+    expect(await mirroredHeld(client)).toBe(room * estimate)
   })
 
   it('are let in exactly 33 times over a snapshot that says that nothing is left', async () => {
@@ -69,14 +52,14 @@ describe.runIf(installed)('200 reserves at once, with room for 33', () => {
     const server = await startServer()
     const { ledger, client } = open(server.url)
     const held = await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     await client.save()
     await server.keepSnapshot()
     await giveBack(ledger, held)
-    await noted(client)
+    await noted(db, client)
     await server.restoreSnapshot()
     await ready(client)
-    expect(Number(await client.hget(await dayKey(client), 'heldMicroUsd'))).toBe(room * estimate)
+    expect(await mirroredHeld(client)).toBe(room * estimate)
     expect(granted(await askAll(ledger, requests))).toBe(room)
   })
 
@@ -87,7 +70,7 @@ describe.runIf(installed)('200 reserves at once, with room for 33', () => {
     await client.save()
     await server.keepSnapshot()
     await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     await server.restoreSnapshot()
     await ready(client)
     expect(granted(await askAll(ledger, requests))).toBe(0)
@@ -99,7 +82,7 @@ describe.runIf(installed)('200 reserves at once, with room for 33', () => {
     const door = await startDoor(first.port)
     const { ledger, client } = open(`redis://127.0.0.1:${door.port}`)
     const held = await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     const replica = new Redis(second.port, '127.0.0.1')
     onTestFinished(() => replica.disconnect())
     await replica.replicaof('127.0.0.1', first.port)
@@ -107,11 +90,11 @@ describe.runIf(installed)('200 reserves at once, with room for 33', () => {
     // From here on the replica hears of nothing.
     await replica.replicaof('NO', 'ONE')
     await giveBack(ledger, held)
-    await noted(client)
+    await noted(db, client)
     door.lead(second.port)
     await first.stop()
     await ready(client)
-    expect(Number(await client.hget(await dayKey(client), 'heldMicroUsd'))).toBe(room * estimate)
+    expect(await mirroredHeld(client)).toBe(room * estimate)
     expect(granted(await askAll(ledger, requests))).toBe(room)
   })
 
@@ -130,7 +113,7 @@ describe.runIf(installed)('the mirror', () => {
     const server = await startServer()
     const { ledger, client, early } = open(server.url, () => 0)
     await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     const [one, two] = requests
     if (!one || !two) throw new Error('no requests')
     const first = await ledger.hold(one)
@@ -152,7 +135,7 @@ describe.runIf(installed)('the mirror', () => {
     const server = await startServer()
     const { ledger, client, early } = open(server.url, () => 0)
     await fill(ledger)
-    await noted(client)
+    await noted(db, client)
     const [one, two] = requests
     if (!one || !two) throw new Error('no requests')
     await ledger.hold(one)
@@ -167,7 +150,7 @@ describe.runIf(installed)('the mirror', () => {
     const here = open(server.url, () => 0)
     const there = open(server.url)
     const held = await fill(here.ledger)
-    await noted(here.client)
+    await noted(db, here.client)
     const [one, two] = requests
     if (!one || !two) throw new Error('no requests')
     expect(await here.ledger.hold(one)).toMatchObject({ state: 'refused' })
@@ -196,7 +179,7 @@ describe.runIf(installed)('the mirror', () => {
         outputHash: 'x',
       },
     )
-    await noted(client)
+    await noted(db, client)
     const [one] = requests
     if (!one) throw new Error('no requests')
     expect(await ledger.hold(one)).toMatchObject({ state: 'refused' })
@@ -210,7 +193,7 @@ describe.runIf(installed)('the mirror', () => {
     const { ledger, client, mirror } = open(server.url)
     const held = await fill(ledger)
     await giveBack(ledger, held)
-    await noted(client)
+    await noted(db, client)
     const key = await dayKey(client)
     const before = await client.hgetall(key)
     const [, tenantId = '', level = '', subject = '', period = ''] =
@@ -228,29 +211,8 @@ describe.runIf(installed)('the mirror', () => {
   })
 })
 
-/** A tenant whose day has room for 33 calls, with 200 runs that ask and others that fill the room. */
 async function scene() {
-  const tenant = await testTenant(db)
-  const all: HoldRequest[] = []
-  const ids: RunId[] = []
-  for (let n = 0; n < 200 + room; n += 1) ids.push(await queueRun(db, tenant, { test: true }))
-  await driver.admit(tenant.tenantId, ids.length)
-  for (const id of ids) all.push(holdRequest(await driver.load(tenant.tenantId, id), workerId))
-  const [requests, fillers] = [all.slice(0, 200), all.slice(200)]
-  await setBudgetLimit(db, tenant.tenantId, 'operator', {
-    level: 'tenant/day',
-    microUsd: 500_000,
-    tokens: null,
-  })
-  // A limit below what one run may need is refused; this test's runs need very little.
-  await db.withSystem('ledger', (trx) =>
-    trx
-      .updateTable('budgets')
-      .set({ limit_micro_usd: room * estimate + 4_999 })
-      .where('tenant_id', '=', tenant.tenantId)
-      .where('level', '=', 'tenant_day')
-      .execute(),
-  )
+  const { requests, fillers } = await createScene(db, driver)
   return {
     requests,
     open: openLedger,
@@ -303,141 +265,4 @@ const askAll = (ledger: BudgetLedger, requests: HoldRequest[]): Promise<Hold[]> 
 
 const granted = (holds: Hold[]): number => holds.filter(({ state }) => state === 'granted').length
 
-async function dayKey(client: Redis): Promise<string> {
-  const [key] = await client.keys('*:tenant_day:*')
-  if (key === undefined) throw new Error('the day is not noted')
-  return key
-}
-
 const version = async (client: Redis) => Number(await client.hget(await dayKey(client), 'version'))
-
-/** Until the mirror holds what Postgres has. */
-async function noted(client: Redis): Promise<void> {
-  await until(async () => {
-    const [key] = await client.keys('*:tenant_day:*')
-    if (key === undefined) return false
-    const subject = /:tenant_day:(\w+):/.exec(key)?.[1] ?? ''
-    const row = await db.withSystem('ledger', (trx) =>
-      trx
-        .selectFrom('budgets')
-        .select('version')
-        .where('level', '=', 'tenant_day')
-        .where('subject', '=', subject)
-        .orderBy('version', 'desc')
-        .executeTakeFirst(),
-    )
-    return Number(await client.hget(key, 'version')) === row?.version
-  })
-}
-
-const ready = (client: Redis) =>
-  until(() =>
-    client.ping().then(
-      () => true,
-      () => false,
-    ),
-  )
-
-async function until(done: () => Promise<boolean>): Promise<void> {
-  for (let n = 0; n < 2_000; n += 1) {
-    if (await done()) return
-    await sleep(5)
-  }
-  throw new Error('it did not come to pass')
-}
-
-/** A Redis without append-only file, whose snapshot can be put back under it. */
-async function startServer() {
-  const folder = await mkdtemp(join(tmpdir(), 'almanac-mirror-'))
-  const port = await freePort()
-  const [dump, kept] = [join(folder, 'dump.rdb'), join(folder, 'kept.rdb')]
-  let stop = await startRedis(port, folder)
-  onTestFinished(async () => {
-    await stop()
-    await rm(folder, { recursive: true, force: true })
-  })
-  return {
-    port,
-    url: `redis://127.0.0.1:${port}`,
-    stop: () => stop(),
-    keepSnapshot: () => copyFile(dump, kept),
-    restoreSnapshot: async () => {
-      await stop()
-      await copyFile(kept, dump)
-      stop = await startRedis(port, folder)
-    },
-  }
-}
-
-async function startRedis(port: number, dir: string): Promise<() => Promise<void>> {
-  const settings = { port, bind: '127.0.0.1', dir, save: '', appendonly: 'no' }
-  const server = spawn(
-    'redis-server',
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  await new Promise<void>((resolve) => {
-    server.stdout.on('data', (text: Buffer) => {
-      if (text.toString().includes('Ready to accept connections')) resolve()
-    })
-  })
-  return async () => {
-    server.kill('SIGKILL')
-    await ended
-  }
-}
-
-/** A door that leads to one server and then to another, as the address of a fail-over does. */
-async function startDoor(target: number) {
-  let port = target
-  const open = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1')
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      open.add(from)
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        open.delete(from)
-        to.destroy()
-      })
-      from.pipe(to)
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
-  onTestFinished(() => {
-    for (const socket of open) socket.destroy()
-    server.close()
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    lead: (to: number) => {
-      port = to
-      for (const socket of open) socket.destroy()
-    },
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-async function reserveInProcess(redisUrl: string, requests: HoldRequest[]) {
-  const file = join(import.meta.dirname, '../support/reserve-process.ts')
-  const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(JSON.stringify({ url, redisUrl, requests }))
-  let said = ''
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  expect(code).toBe(0)
-  return JSON.parse(said) as { granted: number; refused: number }
-}

@@ -16,6 +16,7 @@ import {
   requestHashOf,
   storedSends,
   untilSucceeded,
+  workerOf,
   type PaidSystem,
 } from './paid-system.ts'
 import { model } from './watched-engine.ts'
@@ -96,12 +97,6 @@ for (const queue of ['redis', 'postgres'] as const)
       expect(twice.filter(({ hash, times }) => times > 2 || !allowed.has(hash))).toEqual([])
     })
   })
-
-async function workerOf({ test }: PaidSystem, pid: number): Promise<string> {
-  const [row] = await test.superuser<{ id: string }>('select id from workers where pid = $1', [pid])
-  if (!row) throw new Error(`process ${pid} has no worker`)
-  return row.id
-}
 
 async function openCalls({ test }: PaidSystem, workerId: string): Promise<number> {
   const [row] = await test.superuser<{ open: number }>(

@@ -1,4 +1,5 @@
-import type { RunResource } from '@almanac/domain'
+import type { Client } from '@almanac/client'
+import type { ReportSpecification, RunResource } from '@almanac/domain'
 import { periodsBetween } from '@almanac/domain/cadence'
 import { sha256 } from '@almanac/domain/hash'
 import type { LogEntry, Simulator } from '@almanac/simulator'
@@ -6,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { almanac, until, type AlmanacProcess } from '../support/almanac-process.ts'
 import type { TestDatabase } from '../support/postgres.ts'
-import { sampleSpecification } from '../support/sample.ts'
+import { samplePeriod, sampleSpecification } from '../support/sample.ts'
 import { model } from './watched-engine.ts'
 
 /** A whole installation in processes of its own, whose engine is paid for: at a simulator. */
@@ -61,6 +62,31 @@ export async function askForRuns(
   return runs
 }
 
+/**
+ * Asks for the sample's report as many times, each of a specification of its own that differs by `over`, as
+ * soon as a first start has put the sample's evidence there.
+ */
+export async function askForReports(
+  client: Client,
+  count: number,
+  over: Partial<ReportSpecification>,
+): Promise<RunResource[]> {
+  const { externalId } = sampleSpecification()
+  await until(async () => {
+    const { data } = await client.listSpecifications({ query: { externalId } })
+    return data.length > 0 || undefined
+  })
+  const runs: RunResource[] = []
+  for (let n = 1; n <= count; n += 1) {
+    const name = `${over.name ?? 'report'} ${n}`
+    const body = sampleSpecification({ budget, ...over, name, externalId: name })
+    const { id } = await client.createSpecification({ body })
+    await client.activateSpecification({ params: { id } })
+    runs.push(await client.createRun({ body: { specificationId: id, period: samplePeriod } }))
+  }
+  return runs
+}
+
 /** Waits until as many runs as `least` have succeeded; throws when one ends in another way. */
 export const untilSucceeded = ({ test, processes }: PaidSystem, least: number): Promise<true> =>
   until(
@@ -99,6 +125,13 @@ export const storedSends = ({ test }: PaidSystem): Promise<StoredSend[]> =>
       order by run_id, call_key, seq`,
   )
 
+/** The worker of a process. */
+export async function workerOf({ test }: Pick<PaidSystem, 'test'>, pid: number): Promise<string> {
+  const [row] = await test.superuser<{ id: string }>('select id from workers where pid = $1', [pid])
+  if (!row) throw new Error(`process ${pid} has no worker`)
+  return row.id
+}
+
 /** The hash under which the ledger keeps the request that the simulator received. */
 export function requestHashOf({ log }: Simulator, entry: LogEntry): string {
   const body = log.bodyOf(entry)?.toString('utf8') ?? ''
@@ -111,7 +144,8 @@ export function requestHashOf({ log }: Simulator, entry: LogEntry): string {
  * Nothing is lost: every run succeeded, with its slot consumed by it alone and its three artifacts, and
  * `almanac verify` finds every row as it must be. Answers what verify printed.
  */
-export async function expectNothingLost({ test, env }: PaidSystem, count: number): Promise<string> {
+export async function expectNothingLost(system: PaidSystem, count: number): Promise<string> {
+  const { test } = system
   const states = await test.superuser(
     `select state, count(*)::integer as runs from runs group by state`,
   )
@@ -121,6 +155,11 @@ export async function expectNothingLost({ test, env }: PaidSystem, count: number
       (select count(distinct run_id)::integer from slots where state = 'consumed') as slots`,
   )
   expect(kept).toEqual({ artifacts: 3 * count, slots: count })
+  return expectVerified(system)
+}
+
+/** `almanac verify` finds every row as it must be. Answers what it printed. */
+export async function expectVerified({ env }: Pick<PaidSystem, 'env'>): Promise<string> {
   const { code, stdout, stderr } = await almanac(['verify'], { env })
   expect(stdout).not.toContain('✕')
   expect(code, stderr).toBe(0)

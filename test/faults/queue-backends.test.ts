@@ -8,24 +8,45 @@ import { rebuildWith } from '../../apps/cli/src/commands/verify.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { findRedis } from '../support/redis.ts'
 import { kinds } from '../support/sample.ts'
-import { faultTable } from './fault-table.ts'
+import { faultTable, type FaultRow } from './fault-table.ts'
 import { judgeRow } from './judge-row.ts'
 import { startQueuedWorld, type QueuedWorld } from './queued-world.ts'
 import { microUsdOf, model } from './watched-engine.ts'
 
 /** The fault table through a real worker on each queue; then what all of it left behind. */
 const redis = await findRedis('the fault table over Redis')
-const databases = { redis: await testDatabase(), postgres: await testDatabase() }
 afterAll(() => redis?.stop())
 
-const cases = faultTable.map((row, i) => ({
-  row,
-  apiKey: `sk-simulated-${String(i + 1).padStart(4, '0')}`,
-}))
+const rowNamed = (name: string): FaultRow => {
+  const row = faultTable.find((one) => one.name === name)
+  if (!row) throw new Error(`the fault table has no row "${name}"`)
+  return row
+}
 
-for (const name of ['redis', 'postgres'] as const)
-  describe.skipIf(name === 'redis' && !redis)(`the fault table over the queue in ${name}`, () => {
-    const test = databases[name]
+/** What runs through chat completions too: one row of each way in which an answer can end. */
+const throughChat = [
+  '429 insufficient_quota',
+  '500, once',
+  'a reset mid-stream, once',
+  'truncated',
+  'refused',
+  'malformed_json, once',
+  'missing usage',
+  'usage above the hold',
+].map(rowNamed)
+
+const worlds = [
+  { name: 'redis', api: 'responses', rows: faultTable, test: await testDatabase() },
+  { name: 'postgres', api: 'responses', rows: faultTable, test: await testDatabase() },
+  { name: 'postgres', api: 'chat', rows: throughChat, test: await testDatabase() },
+] as const
+
+for (const { name, api, rows, test } of worlds)
+  describe.skipIf(name === 'redis' && !redis)(`${api} over the queue in ${name}`, () => {
+    const cases = rows.map((row, i) => ({
+      row,
+      apiKey: `sk-simulated-${String(i + 1).padStart(4, '0')}`,
+    }))
     const simulator = createSimulator({ models: [model], cachedInputShare: 0.4 })
     let listening: Listening
     let backend: QueueBackend
@@ -45,6 +66,7 @@ for (const name of ['redis', 'postgres'] as const)
       world = await startQueuedWorld(
         { test, backend, simulator, baseUrl: listening.baseUrl },
         cases,
+        api,
       )
     })
     afterAll(async () => {
@@ -62,12 +84,14 @@ for (const name of ['redis', 'postgres'] as const)
 
     it('leaves rows from which every request is made again, byte for byte', async () => {
       const rebuilt: string[] = []
+      // Servers that speak chat completions are named no tier.
+      const tier = api === 'responses' ? 'standard' : undefined
       const rebuild = rebuildWith(world.engines, kinds)
       const report = await verify(test.db, {
         codec: plainCodec,
         rebuild: (call) => {
           const body = rebuild(call)
-          if (body !== undefined) rebuilt.push(sentBody(body, 'standard'))
+          if (body !== undefined) rebuilt.push(sentBody(body, tier))
           return body
         },
       })
@@ -99,7 +123,7 @@ for (const name of ['redis', 'postgres'] as const)
         `select sum(cost_micro_usd - hold_micro_usd) as overrun, count(*) from engine_calls
           where cost_micro_usd > hold_micro_usd`,
       )
-      const overruns = faultTable.filter(({ overrun }) => overrun).length
+      const overruns = rows.filter(({ overrun }) => overrun).length
       expect(Number(calls?.count)).toBe(overruns)
       const levels = await test.superuser<{ level: string; overrun: string }>(
         `select level, sum(overrun_micro_usd) as overrun from budgets group by level order by level`,

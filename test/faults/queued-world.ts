@@ -1,6 +1,7 @@
 import { createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
 import { createOperations, plainCodec } from '@almanac/db'
 import type { RunId, TenantId } from '@almanac/domain'
+import type { OpenAiOptions } from '@almanac/llm/openai'
 import {
   pipeline,
   type AnyStage,
@@ -50,12 +51,13 @@ export interface QueuedParts {
 export async function startQueuedWorld(
   { test, backend, simulator, baseUrl }: QueuedParts,
   cases: readonly FaultCase[],
+  api: OpenAiOptions['api'] = 'responses',
 ): Promise<QueuedWorld> {
   const { db } = test
   const now = new Date()
   const engines = new Map<TenantId, Engine>()
   const started = new Map<FaultCase, Started>()
-  const { engine: nobodys } = createWatchedEngine(now, { baseUrl })
+  const { engine: nobodys } = createWatchedEngine(now, { api, baseUrl })
   const ports = {
     ...createRunnerPorts({ db, codec: plainCodec }, nobodys),
     clock: { now: () => now },
@@ -85,7 +87,7 @@ export async function startQueuedWorld(
     const { limits = {} } = row
     // A provider of its own too: one that refuses to be paid is called no more, by nobody.
     const provider = `openai-${apiKey.slice(-4)}`
-    const watched = createWatchedEngine(now, { baseUrl, apiKey, limits, provider })
+    const watched = createWatchedEngine(now, { api, baseUrl, apiKey, limits, provider })
     engines.set(tenant.tenantId, watched.engine)
     const runId = await queueRun(db, tenant, { period: samplePeriod })
     started.set(theCase, { tenantId: tenant.tenantId, runId, outcomes: watched.outcomes })

@@ -42,7 +42,10 @@ export function playFault({ control }: Simulator, { row, apiKey }: FaultCase): v
 }
 
 /** The requests of a case, when all of them have ended. */
-export async function requestsOf({ log }: Simulator, { apiKey }: FaultCase): Promise<LogEntry[]> {
+export async function requestsOf(
+  { log }: Simulator,
+  { apiKey }: Pick<FaultCase, 'apiKey'>,
+): Promise<LogEntry[]> {
   await log.idle()
   return log.entries().filter((entry) => entry.apiKey === apiKey.slice(-4))
 }

@@ -106,7 +106,7 @@ describe('what was not bought is refused', () => {
         tenant.specificationId,
         1,
         { regions: ['national', 'guam'] },
-        () => undefined,
+        () => [],
       ),
     )
     expect(await codeOf(patch)).toBe('SCOPE_NOT_ENTITLED')

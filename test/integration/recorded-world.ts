@@ -10,6 +10,8 @@ import { isPeriodic, readEvidenceLine, type RunId, type TenantId } from '@almana
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import {
+  noJudge,
+  noStrategies,
   pipeline,
   runInline,
   unlimitedRates,
@@ -87,6 +89,8 @@ export async function recordWorld(db: Database): Promise<RecordedWorld> {
     spending: unstoppedSpending,
     deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
     exporters: [],
+    strategies: noStrategies,
+    judge: noJudge,
     identity: { workerId: newId('worker') },
     log: () => undefined,
   }

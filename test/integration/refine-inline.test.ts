@@ -133,6 +133,26 @@ describe('refinement, inline', () => {
     ])
   })
 
+  it('waits while spending is stopped, and grows its generation when it goes on', async () => {
+    const { world } = await refined({ enabled: false })
+    const run = world.accept({ period: samplePeriod, test: true })
+    world.specification.body = sampleSpecification({ refinement: refinement() })
+    const { refinement: store } = world.ports
+    world.ports.refinement = { ...store, prepare: () => Promise.resolve({ kind: 'stopped' }) }
+    const { id: runId, tenantId } = run.facts
+    const go = (from: 'retrieve' | 'refine') =>
+      runInline(pipeline, from, { tenantId, runId, epoch: run.epoch }, world.ports)
+    expect(await go('retrieve')).toMatchObject({ kind: 'parked' })
+    expect(run.events.at(-1)).toMatchObject({
+      type: 'run.parked',
+      data: { stage: 'refine', reason: 'provider_stopped' },
+    })
+    world.ports.refinement = store
+    run.state = 'running'
+    await go('refine')
+    expect(world.refined.roots.get(runId)?.generations).toHaveLength(1)
+  })
+
   it('ends by an error of its own with the best so far, and says what it was', async () => {
     const { world } = await refined({ enabled: false })
     const run = world.accept({ period: samplePeriod, test: true })

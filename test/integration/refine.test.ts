@@ -3,7 +3,7 @@ import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine, Outcome } from '@almanac/pipeline'
 import { createQueueBackend, migrateQueue } from '@almanac/queue'
-import { startWorker } from '@almanac/worker'
+import { startWorker, type RunningWorker } from '@almanac/worker'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
@@ -26,6 +26,8 @@ const faults = new Map<
 >()
 /** Tenants whose variants' jobs the queue loses. */
 const losing = new Set<TenantId>()
+/** Runs for whose variants a job was made. */
+const withJobs = new Set<RunId>()
 const tenantOf = new Map<string, TenantId>()
 const engine: Engine = {
   ...plain,
@@ -42,6 +44,7 @@ const engine: Engine = {
 
 let stop: () => Promise<void>
 let wake: () => void
+let stats: RunningWorker['stats']
 beforeAll(async () => {
   await migrateQueue({ databaseUrl: url })
   const backend = await createQueueBackend({ databaseUrl: url, onError: () => undefined })
@@ -51,10 +54,12 @@ beforeAll(async () => {
     operations,
     backend: {
       ...backend,
-      add: (jobs) =>
-        backend.add(
+      add: (jobs) => {
+        for (const { runId, variant } of jobs) if (variant) withJobs.add(runId)
+        return backend.add(
           jobs.filter(({ tenantId, variant, n }) => !variant || n > 0 || !losing.has(tenantId)),
-        ),
+        )
+      },
     },
     deliverers: { file: { deliver: () => Promise.resolve({}) } },
     log: { info: nothing, warn: nothing, error: nothing },
@@ -65,6 +70,7 @@ beforeAll(async () => {
   wake = () => {
     worker.wake()
   }
+  stats = () => worker.stats()
   stop = async () => {
     await worker.stop(5_000)
     await backend.close()
@@ -88,6 +94,7 @@ async function refined(
   refine: SpecificationRefinement,
   fault?: (ordinal: number, signal: AbortSignal) => Promise<Outcome | null>,
   loses = false,
+  meanwhile?: (runId: RunId) => Promise<void>,
 ) {
   const tenant = await testTenant(db, { specification: { refinement: refine } })
   const { tenantId } = tenant
@@ -99,6 +106,7 @@ async function refined(
   const runId = await queueRun(db, tenant, { period: samplePeriod })
   wake()
   if (loses) await dieWithVariant({ tenantId, runId })
+  await meanwhile?.(runId)
   const end = await ended(runId)
   const [output] = await superuser<{ output: string }>(
     `select output from stage_outputs where run_id = $1 and stage = 'refine'`,
@@ -239,6 +247,79 @@ describe('refinement with the real worker', () => {
       [runId],
     )
     expect(deaths).toEqual([{ crashes: 1 }, { crashes: 0 }, { crashes: 0 }])
+    expect(money).toEqual({ held: 0, open: 0 })
+    expect(proof).toMatchObject({ holds: true, problems: [] })
+  }, 60_000)
+
+  it('makes no variant, no hold and no job where the guard refuses, and goes on with the draft', async () => {
+    // One less than three of 1,000 beside the draft’s 700.
+    const { end, output, variants, money, proof, runId } = await refined(
+      refinement({ microUsd: 3_699 }),
+    )
+    expect(end).toEqual({ state: 'succeeded', error_code: null })
+    expect(output).toMatchObject({ stopReason: 'cost', problem: null })
+    expect(variants).toEqual([])
+    expect(money).toEqual({ held: 0, open: 0 })
+    expect(withJobs.has(runId)).toBe(false)
+    expect(proof).toMatchObject({ holds: true, problems: [], generations: 0 })
+    const made = await refined(
+      refinement({ microUsd: 20_000, termination: [{ type: 'depth_reached', depth: 1 }] }),
+    )
+    expect(made.variants).toHaveLength(3)
+    expect(withJobs.has(made.runId)).toBe(true)
+  }, 60_000)
+
+  it('takes no variants while they or their stage are paused, and loses none of them', async () => {
+    const pause = (stage: 'refine' | 'variant', paused: boolean) =>
+      operations.controls.write({ stage, paused, concurrency: null }, 'test', 'as planned')
+    /** Until a loop has passed from its beginning to its end. */
+    const passed = async (loop: string) => {
+      const passes = () => stats().loops.find(({ name }) => name === loop)?.passes ?? 0
+      const before = passes()
+      while (passes() < before + 2) await sleep(20)
+    }
+    await pause('variant', true)
+    await passed('controls')
+    expect(stats().stages).toMatchObject({ refine: { paused: false }, variant: { paused: true } })
+    const { end, variants, money, proof } = await refined(
+      refinement({ termination: [{ type: 'depth_reached', depth: 1 }] }),
+      undefined,
+      false,
+      async (runId) => {
+        const state = async () =>
+          (
+            await superuser<{ open: number; begun: number; readds: number; isPatient: boolean }>(
+              `select count(*)::int as open, count(v.worker_id)::int as begun,
+                coalesce(sum(v.readds), 0)::int as readds,
+                bool_and(r.wake_at > now() + interval '10 min') as "isPatient"
+              from variants v join runs r on r.id = v.run_id and r.park_reason = 'children'
+              where run_id = $1 and v.state = 'open'`,
+              [runId],
+            )
+          )[0]
+        while ((await state())?.open !== 3) await sleep(20)
+        // As after a long pause: idle for an hour, and one minute before nobody waits any more.
+        await superuser(
+          `with idle as (update variants set progress_at = now() - interval '1 h' where run_id = $1)
+          update runs set wake_at = now() + interval '1 min' where id = $1`,
+          [runId],
+        )
+        await passed('sweep')
+        expect(await state()).toEqual({ open: 3, begun: 0, readds: 0, isPatient: true })
+        await pause('refine', true)
+        await pause('variant', false)
+        await passed('controls')
+        expect(stats().stages).toMatchObject({
+          refine: { paused: true },
+          variant: { paused: true, active: 0 },
+        })
+        await passed('sweep')
+        expect(await state()).toMatchObject({ begun: 0, readds: 0 })
+        await pause('refine', false)
+      },
+    )
+    expect(end).toEqual({ state: 'succeeded', error_code: null })
+    expect(variants.map(({ state }) => state)).toEqual(['done', 'done', 'done'])
     expect(money).toEqual({ held: 0, open: 0 })
     expect(proof).toMatchObject({ holds: true, problems: [] })
   }, 60_000)

@@ -1,67 +1,24 @@
 import { reportDraft, type Call } from '@almanac/documents'
-import { canonicalJson, type Json, type RunPackage } from '@almanac/domain'
-import { sha256 } from '@almanac/domain/hash'
-import { createDeterministicEngine } from '@almanac/llm'
-import {
-  briefText,
-  gainOf,
-  merge,
-  variantBriefs,
-  type Gain,
-  type Judgement,
-  type Variant,
-} from '@almanac/refinement'
 import { describe, expect, it } from 'vitest'
+import {
+  contentOf,
+  deterministicAnswer,
+  oneGeneration,
+  type Generation,
+} from '../support/one-generation.ts'
 import { defects, seeded, withDefects, type DefectName } from '../support/report-defects.ts'
 import { kinds } from '../support/sample.ts'
 import { seededPackage } from '../support/seeded-package.ts'
 
 const kind = kinds.get('report')
-const engine = createDeterministicEngine()
 const seeds = Array.from({ length: 20 }, (_, i) => i + 1)
 
-/** What the deterministic engine answers to a call. */
-async function answered(runPackage: RunPackage, call: Call, inputs: string[]): Promise<unknown> {
-  const request = {
-    package: runPackage,
-    call,
-    inputs,
-    prompt: { instructions: '', input: '' },
-    jsonSchema: {},
-    maxOutputTokens: 16_000,
-  }
-  const outcome = await engine.generate(request, engine.body(request), AbortSignal.timeout(60_000))
-  if (outcome.kind !== 'completed') throw new Error(JSON.stringify(outcome))
-  return outcome.output
-}
-
-function contentOf(runPackage: RunPackage, answer: unknown): Json {
-  const { content, findings } = kind.read(runPackage, [answer])
-  if (content === undefined) throw new Error(JSON.stringify(findings))
-  return content
-}
-
-const judged = (runPackage: RunPackage, content: Json) => {
-  const findings = kind.validate(content, runPackage)
-  const evaluation = kind.evaluate(content, runPackage, findings)
-  return { evaluation, findings, outline: kind.outline(content) }
-}
-
-interface Refined {
-  before: ReturnType<typeof judged>
-  briefs: string[]
-  variants: Variant<Json>[]
-  after: ReturnType<typeof judged>
-  parents: string[]
-  gain: Gain
-}
-
-/** One generation, as `refine` would make it: three briefs, three variants, one merge. */
-async function refined(seed: number): Promise<Refined> {
+/** One generation of a seeded report with three defects. */
+async function refined(seed: number): Promise<Generation> {
   const random = seeded(seed)
   const runPackage = seededPackage(seed, 24)
   const firstCall: Call = { kind: 'draft', n: 1, brief: 'Write it.', inputHashes: [] }
-  const draft = reportDraft.parse(await answered(runPackage, firstCall, []))
+  const draft = reportDraft.parse(await deterministicAnswer(runPackage, firstCall, []))
   const names = Object.keys(defects) as DefectName[]
   const injected = names
     .map((name) => ({ name, at: random() }))
@@ -69,31 +26,8 @@ async function refined(seed: number): Promise<Refined> {
     .slice(0, 3)
     .map(({ name }) => name)
   const scope = { regions: runPackage.scope?.regions ?? [], links: runPackage.scope?.links ?? [] }
-  const base = contentOf(runPackage, withDefects(draft, injected, random, scope))
-  const before = judged(runPackage, base)
-  const document = canonicalJson(base)
-  const briefs = variantBriefs(before, 3)
-  const judge = (content: Json): Judgement => {
-    const { evaluation, findings } = judged(runPackage, content)
-    return { score: evaluation.score, findings }
-  }
-  const variants = await Promise.all(
-    briefs.map(async (brief, i): Promise<Variant<Json>> => {
-      const call: Call = {
-        kind: 'variant',
-        n: 1,
-        part: String(i + 1),
-        brief: briefText(brief),
-        inputHashes: [sha256(document)],
-      }
-      const content = contentOf(runPackage, await answered(runPackage, call, [document]))
-      return { id: `v${i + 1}`, content, depth: 1, ...judge(content) }
-    }),
-  )
-  const { content, parents } = merge({ kind, judge }, base, variants, { decay: 0.05 })
-  const after = judged(runPackage, content)
-  const gain = gainOf(before, after)
-  return { before, briefs: briefs.map(briefText), variants, after, parents, gain }
+  const faulty = withDefects(draft, injected, random, scope)
+  return oneGeneration(kind, runPackage, contentOf(kind, runPackage, faulty))
 }
 
 describe('one generation over 20 reports with injected defects', async () => {

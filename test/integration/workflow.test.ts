@@ -11,6 +11,8 @@ import type { Engine as LlmEngine } from '@almanac/pipeline'
 import { callKey } from '@almanac/documents'
 import { createDeterministicEngine } from '@almanac/llm'
 import {
+  noJudge,
+  noStrategies,
   pipeline,
   runInline,
   unlimitedRates,
@@ -207,6 +209,8 @@ describe('a workflow on Postgres', async () => {
       spending: unstoppedSpending,
       deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
       exporters: [],
+    strategies: noStrategies,
+    judge: noJudge,
       identity: { workerId: randomIds.next('worker') },
       log: () => undefined,
     }

@@ -1,4 +1,4 @@
-import { createKey, createOperations, prepareCall } from '@almanac/db'
+import { createKey, createOperations, endRoot, prepareCall, proveRoot } from '@almanac/db'
 import { keyScopes, type PrincipalId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import { parse, type DefaultTreeAdapterTypes as Tree } from 'parse5'
@@ -75,6 +75,10 @@ const refusals = ({ claim }: RefinedRun) =>
       where subject = $1 and action = 'checkpoint.answer_refused' order by id`,
     [claim.runId],
   )
+const proofOf = async ({ tenant: { tenantId }, claim }: RefinedRun) => {
+  while ((await driver.operations.chain.link(1_000)) > 0);
+  return db.withTenant(tenantId, (trx) => proveRoot(trx, tenantId, claim.runId))
+}
 const runOut = (id: string) =>
   superuser(
     `update checkpoints set requested_at = now() - interval '2 h', expires_at = now() - interval '1 h' where id = $1`,
@@ -280,6 +284,118 @@ describe('rolling back', () => {
       [root.claim.runId, 'refinement.rolled_back'],
     )
     expect(acts).toEqual([{ actor: other.id }])
+  })
+})
+
+describe('a refused attempt is recorded, and leaves nothing else', () => {
+  /** What the audit has of such attempts on a subject, with what they might have left. */
+  const recorded = async (subject: string, runId = subject) => {
+    const attempts = await superuser<{ actor: string; what: string; because: string }>(
+      `select actor, detail::jsonb ->> 'attempt' as what, detail::jsonb ->> 'because' as because
+      from audit_events where subject = $1 and action = 'refinement.attempt_refused' order by id`,
+      [subject],
+    )
+    const [left] = await superuser(
+      `select (select count(*)::int from checkpoint_loans l join checkpoints c on c.id = l.checkpoint_id
+          where c.run_id = $1) as loans,
+        (select count(*)::int from audit_events where subject = $1 and action in ('checkpoint.lent',
+          'refinement.limits_changed', 'refinement.rolled_back')) as done,
+        (select limits from refinement_roots where run_id = $1) as limits,
+        (select count(*)::int from idempotency_keys where key = $1) as keys`,
+      [runId],
+    )
+    return { attempts, left }
+  }
+  const refusals = (of: { attempts: { because: string }[] }) =>
+    of.attempts.map(({ because }) => because)
+
+  it('to lend: without the scope, one’s own request, to nobody, foreign, or too late', async () => {
+    const { root, id, other, address } = await waiting()
+    const { runId } = root.claim
+    const before = await recorded(runId)
+    const friend = await person(root, ['runs:read'])
+    const lend = (key: string, principalId = friend.id) => ({
+      key,
+      json: { principalId },
+      headers: { 'idempotency-key': runId },
+    })
+    const path = `${address}/lend`
+    await refused('POST', path, lend(friend.key), 'SCOPE_MISSING')
+    await refused('POST', path, lend(root.tenant.key), 'CHECKPOINT_OWN_REQUEST')
+    await refused('POST', path, lend(other.key, newId('principal')), 'NOT_FOUND')
+    await call('POST', `${address}/decision`, { key: other.key, json: approve })
+    await refused('POST', path, lend(other.key), 'CHECKPOINT_CLOSED')
+    const after = await recorded(runId)
+    expect(refusals(after)).toEqual([
+      'SCOPE_MISSING',
+      'CHECKPOINT_OWN_REQUEST',
+      'NOT_FOUND',
+      'CHECKPOINT_CLOSED',
+    ])
+    expect(after.attempts[1]).toMatchObject({ actor: root.tenant.principalId, what: 'lend' })
+    expect(after.left).toEqual(before.left)
+    const foreign = await waiting()
+    await refused('POST', path, lend(foreign.other.key), 'NOT_FOUND')
+    // It is an act of the one who tried, in his own tenant, and no act of the root.
+    expect((await recorded(id)).attempts).toMatchObject([{ actor: foreign.other.id }])
+    expect((await recorded(runId)).attempts).toHaveLength(4)
+    expect(await proofOf(root)).toMatchObject({ holds: true, problems: [] })
+  })
+
+  it('to raise limits: one’s own, below what they are, above what may be, without the scope', async () => {
+    const { root, other, address } = await waiting()
+    const { runId } = root.claim
+    const before = await recorded(runId)
+    const raise = (key: string, limits: object) => ({ key, json: { ...approve, limits } })
+    const path = `${address}/decision`
+    const reader = await person(root, ['runs:read'])
+    const more = { maxDepth: 2 }
+    await refused('POST', path, raise(root.tenant.key, more), 'CHECKPOINT_OWN_REQUEST')
+    await refused('POST', path, raise(reader.key, more), 'SCOPE_MISSING')
+    const lower = await refused('POST', path, raise(other.key, { tokens: 9 }), 'INPUT_INVALID')
+    expect(lower.detail).toContain('must be at least')
+    const higher = await refused('POST', path, raise(other.key, { maxDepth: 11 }), 'INPUT_INVALID')
+    expect(higher.detail).toContain('a whole number from 1 to 10')
+    const after = await recorded(runId)
+    expect(refusals(after)).toEqual([
+      'CHECKPOINT_OWN_REQUEST',
+      'SCOPE_MISSING',
+      'INPUT_INVALID',
+      'INPUT_INVALID',
+    ])
+    expect(new Set(after.attempts.map(({ what }) => what))).toEqual(new Set(['raise_limits']))
+    expect(after.left).toEqual(before.left)
+    expect(await proofOf(root)).toMatchObject({ holds: true, problems: [] })
+  })
+
+  it('to roll back: without the scope, to nothing, of a run that is none, or after the end', async () => {
+    const { root, other, address } = await waiting()
+    const { runId } = root.claim
+    const before = await recorded(runId)
+    const [version] = await superuser<{ id: string }>('select id from versions where run_id = $1', [
+      runId,
+    ])
+    const roll = (key: string, versionId = version?.id) => ({
+      key,
+      json: { versionId, reason: 'better' },
+    })
+    const path = `/v1/runs/${runId}/rollback`
+    const reader = await person(root, ['runs:read'])
+    await refused('POST', path, roll(reader.key), 'SCOPE_MISSING')
+    await refused('POST', path, roll(other.key, newId('version')), 'NOT_FOUND')
+    const nowhere = newId('run')
+    await refused('POST', `/v1/runs/${nowhere}/rollback`, roll(other.key), 'NOT_FOUND')
+    expect((await recorded(nowhere, runId)).attempts).toHaveLength(1)
+    await call('POST', `${address}/decision`, {
+      key: other.key,
+      json: { ...approve, decision: 'deny' },
+    })
+    await endRoot(db, await refiner.comeBack(root), 'denial', [])
+    await refused('POST', path, roll(other.key), 'STATE_CONFLICT')
+    const after = await recorded(runId)
+    expect(refusals(after)).toEqual(['SCOPE_MISSING', 'NOT_FOUND', 'STATE_CONFLICT'])
+    expect(after.left).toEqual(before.left)
+    expect(await proofOf(root)).toMatchObject({ holds: true, problems: [] })
   })
 })
 

@@ -2,6 +2,7 @@ import { readRunNews } from '@almanac/db'
 import { createKinds } from '@almanac/documents'
 import type { RunId } from '@almanac/domain'
 import { findIndustryByHash } from '@almanac/industries'
+import { noStrategies } from '@almanac/pipeline'
 import { systemClock } from '@almanac/runtime'
 import express, { type Express } from 'express'
 import { randomBytes } from 'node:crypto'
@@ -32,6 +33,7 @@ export function createApi(options: ApiOptions): Api {
   const closing = new AbortController()
   const parts: ApiParts = {
     kinds: createKinds({ industryByHash: findIndustryByHash }),
+    strategies: noStrategies,
     wakeCancel: () => undefined,
     ready: {},
     urlOf: (path) => path,
@@ -56,7 +58,8 @@ export function createApi(options: ApiOptions): Api {
   app.get('/readyz', readyz(db, ready, log))
   bindDocs(app)
   bindCheckpointPage(app, parts)
-  bindRoutes(app, parts, authenticator, allHandlers(parts, authenticator, watcher), furtherIssues)
+  const handlers = allHandlers(parts, authenticator, watcher)
+  bindRoutes(app, parts, authenticator, handlers, furtherIssues(parts))
   refuseOtherMethods(app)
   app.use(refuseUnknown, answerProblems(log))
   return Object.assign(app, { endWaiting: () => closing.abort(), runEnded: watcher.tell })

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { examples } from './docs/examples.ts'
 import { createOpenApi } from './docs/openapi.ts'
 import { exampleOf, problemCodes } from './docs/problem-responses.ts'
-import { operations } from './testing/foreign-ids.ts'
+import { operations as ofTenants, operatorsOperations } from './testing/foreign-ids.ts'
 import { assertNothingLeaks, testApi } from './testing/test-api.ts'
 
 const { call } = await testApi()
+const operations = [...ofTenants, ...operatorsOperations]
 /** Any JSON, to be looked into. */
 interface Any {
   [name: string]: Any | undefined

@@ -1,6 +1,13 @@
 import type { Database } from '@almanac/db'
 import type { DocumentKinds } from '@almanac/documents'
-import type { Clock, Content, RunEstimate, RunFacts } from '@almanac/pipeline'
+import type {
+  Clock,
+  Content,
+  RateLimits,
+  RunEstimate,
+  RunFacts,
+  Strategies,
+} from '@almanac/pipeline'
 import type { Logger } from '@almanac/runtime'
 import type { Readiness } from './health.ts'
 
@@ -37,6 +44,8 @@ export interface ApiOptions {
   log: ApiLog
   /** By which versions are compared; default: the kinds that Almanac brings. */
   kinds?: DocumentKinds
+  /** Which strategies a specification may name beside Almanac's own; default: none. */
+  strategies?: Strategies
   /** Tells the admission loop that there may be something to admit; returns at once. */
   wake: () => void
   /** Tells this process's worker that a run of its may be cancelling; others look every 500 ms. */
@@ -49,6 +58,8 @@ export interface ApiOptions {
   /** The address of a path as callers see it, for `Location`; default: the path. */
   urlOf?: (path: string) => string
   clock?: Clock
+  /** The provider that this installation's engine calls, with what may be sent to it a minute. */
+  provider?: { name: string; rates: RateLimits }
   /** What a run would cost, from the package that it would have; without it, history answers. */
   estimateRun?: (run: RunFacts, signal: AbortSignal) => Promise<RunEstimate>
   /**
@@ -61,8 +72,9 @@ export interface ApiOptions {
 }
 
 /** The options with everything decided. */
-export type ApiParts = Required<Omit<ApiOptions, 'limits' | 'estimateRun'>> & {
+export type ApiParts = Required<Omit<ApiOptions, 'limits' | 'estimateRun' | 'provider'>> & {
   estimateRun?: NonNullable<ApiOptions['estimateRun']>
+  provider?: NonNullable<ApiOptions['provider']>
   limits: ApiLimits
   /** Aborts when the server begins to close: streams end, and nobody waits any longer. */
   closing: AbortSignal

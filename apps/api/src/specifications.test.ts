@@ -78,6 +78,93 @@ describe('a specification', () => {
     await refused('PATCH', address, patch('"1"', { documentKind: 'report' }), 'INPUT_INVALID')
   })
 
+  it('tells everything that is wrong with it at once: form, catalogue, refinement', async () => {
+    const refinement = {
+      enabled: true,
+      maxDepth: 2,
+      microUsd: 500_001,
+      termination: [
+        { type: 'depth_reached', depth: 3 },
+        { type: 'cost_ceiling', microUsd: 'much' },
+        { type: 'target_score', score: 1.01 },
+        { type: 'plugin', name: 'mine' },
+      ],
+      strategies: { merge: 'shuffle' },
+    }
+    const wrong = {
+      cadence: 'hourly',
+      regions: ['texas', 'atlantis'],
+      documentKind: 'x-memo',
+      refinement,
+    }
+    const fields = [
+      'cadence',
+      'documentKind',
+      'refinement.microUsd',
+      'refinement.strategies.merge',
+      'refinement.termination.0',
+      'refinement.termination.1.microUsd',
+      'refinement.termination.2',
+      'refinement.termination.3.name',
+      'regions.1',
+    ]
+    const told = ({ params }: { params?: unknown }) =>
+      (params as { issues: { field: string; message: string }[] }).issues.toSorted((a, b) =>
+        a.field < b.field ? -1 : 1,
+      )
+    const sent = { key, json: { ...body, ...wrong } }
+    const created = told(await refused('POST', '/v1/specifications', sent, 'INPUT_INVALID'))
+    expect(created.map(({ field }) => field)).toEqual(fields)
+    const { resource } = await create()
+    const address = `/v1/specifications/${resource.id}`
+    const changed = await refused('PATCH', address, patch('"1"', wrong), 'INPUT_INVALID')
+    expect(told(changed)).toEqual(created)
+    expect(created[4]?.message).toBe(
+      'can never come true: depth_reached.depth must be 1 to maxDepth, which is 2',
+    )
+    expect((await call('GET', address, { key })).json).toMatchObject({ revision: 1 })
+  })
+
+  it('uses no strategy of refinement that nothing here brings, and is told those that there are', async () => {
+    const refinement = {
+      enabled: true,
+      termination: [
+        { type: 'depth_reached', depth: 1 },
+        { type: 'plugin', name: 'gone' },
+      ],
+      strategies: { variants: ['brevity', 'gone'], merge: 'gone' },
+    }
+    const unknown = { key, json: { ...body, refinement } }
+    const { params } = await refused('POST', '/v1/specifications', unknown, 'INPUT_INVALID')
+    const value = '"gone"'
+    expect(params).toEqual({
+      issues: [
+        {
+          field: 'refinement.strategies.variants.1',
+          message: 'must be one of coverage-gaps, brevity, evidence-depth, restructure',
+          value,
+        },
+        {
+          field: 'refinement.strategies.merge',
+          message: 'must be one of three-way, additive',
+          value,
+        },
+        {
+          field: 'refinement.termination.1.name',
+          message: 'names a condition of a plugin, and no plugin here brings one',
+          value,
+        },
+      ],
+    })
+    const { resource } = await create()
+    const address = `/v1/specifications/${resource.id}`
+    await refused('PATCH', address, patch('"1"', { refinement }), 'INPUT_INVALID')
+    const known = { ...refinement, strategies: { merge: 'additive', variants: ['brevity'] } }
+    const own = { ...known, termination: refinement.termination.slice(0, 1) }
+    const changed = await call('PATCH', address, patch('"1"', { refinement: own }))
+    expect(changed.status).toBe(200)
+  })
+
   it('is changed by one of two at once', async () => {
     const { resource } = await create()
     const answers = await Promise.all(

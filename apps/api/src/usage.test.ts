@@ -1,5 +1,5 @@
 import { createPorts } from '@almanac/db'
-import { estimateResource, wasteReport, type RunId } from '@almanac/domain'
+import { estimateResource, wasteReport } from '@almanac/domain'
 import { createOpenAiEngine, openAiPrices } from '@almanac/llm/openai'
 import { estimateRun } from '@almanac/pipeline'
 import { systemClock } from '@almanac/runtime'
@@ -13,10 +13,11 @@ import {
   sampleSpecification,
 } from '../../../test/support/sample.ts'
 import { importSample } from './testing/import-sample.ts'
-import { runQueued } from './testing/run-pipeline.ts'
+import { paidRun } from './testing/paid-run.ts'
 import { testApi } from './testing/test-api.ts'
 
-const { call, refused, db, superuser } = await testApi()
+const api = await testApi()
+const { call, refused, db, superuser } = api
 const engine = createOpenAiEngine(
   { now: new Date('2026-11-21T00:00:00Z') },
   { api: 'responses', model: 'gpt-5-mini', apiKey: 'sk-none', prices: openAiPrices },
@@ -29,32 +30,16 @@ const priced = await testApi({
   estimateRun: (run, signal) => estimateRun(ports, run, signal),
 })
 
-/** A succeeded run of a period whose one call cost this, on a day. */
-async function paidRun(
-  tenant: TestTenant,
-  period: string,
-  microUsd: number,
-  day = '2026-02-01',
-): Promise<RunId> {
-  const runId = await queueRun(db, tenant, { period, fresh: true })
-  expect(await runQueued(db, tenant.tenantId)).toBe(1)
-  const changed = await superuser(
-    `update engine_calls set cost_micro_usd = $1::bigint, input_tokens = $1::bigint / 10, output_tokens = 5,
-      served_model = 'gpt-5-mini', hold_day = $2::date, hold_month = date_trunc('month', $2::date)
-      where run_id = $3 returning 1`,
-    [microUsd, day, runId],
-  )
-  expect(changed).toHaveLength(1)
-  return runId
-}
+const paid = (tenant: TestTenant, period: string, microUsd: number, day?: string) =>
+  paidRun(api, tenant, { period, microUsd, ...(day === undefined ? {} : { day }) })
 
 describe('GET /v1/usage', () => {
   it('sums up by what is asked, failed runs included, within the days', async () => {
     const tenant = await testTenant(db)
     const { key, specificationId, body } = tenant
-    await paidRun(tenant, '2022-W09', 100)
-    const failed = await paidRun(tenant, '2022-W10', 40, '2026-02-28')
-    await paidRun(tenant, '2022-W11', 7, '2026-03-01')
+    await paid(tenant, '2022-W09', 100)
+    const failed = await paid(tenant, '2022-W10', 40, '2026-02-28')
+    await paid(tenant, '2022-W11', 7, '2026-03-01')
     await superuser(`alter table runs disable trigger runs_transition`, [])
     await superuser(`update runs set state = 'failed' where id = $1`, [failed])
     await superuser(`alter table runs enable trigger runs_transition`, [])
@@ -86,7 +71,7 @@ describe('GET /v1/usage', () => {
     const name = '=HYPERLINK("x"),y'
     const tenant = await testTenant(db, { specification: { name } })
     const { key, specificationId } = tenant
-    await paidRun(tenant, '2022-W09', 1_234_567)
+    await paid(tenant, '2022-W09', 1_234_567)
     const query = { from: '2026-02-01', to: '2026-02-01', groupBy: 'specification,model,day' }
     const csv = await call('GET', '/v1/usage', { key, query: { ...query, format: 'csv' } })
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8')
@@ -181,7 +166,7 @@ describe('GET /v1/specifications/:id/estimate', () => {
     const { id } = z.object({ id: z.string() }).parse(made.json)
     await call('POST', `/v1/specifications/${id}/activate`, { key: tenant.key, json: {} })
     for (const [i, cost] of [10, 20, 30, 40, 50, 60, 70, 80, 90, 100].entries())
-      await paidRun(tenant, `2022-W${String(i + 10)}`, cost)
+      await paid(tenant, `2022-W${String(i + 10)}`, cost)
     const other = { ...tenant, specificationId: id as TestTenant['specificationId'] }
     expect(await estimate({ call }, other)).toMatchObject({ basis: 'kindred_history', runs: 10 })
     expect(await estimate({ call }, tenant)).toMatchObject({

@@ -19,6 +19,7 @@ import { fetchArtifacts } from './commands/artifacts.ts'
 import { backfill } from './commands/backfill.ts'
 import type { LimitOptions } from './commands/budget.ts'
 import type { CheckpointChoice, DecisionOptions } from './commands/checkpoint.ts'
+import type { NewKey } from './commands/keys.ts'
 import { estimateSpecification } from './commands/estimate.ts'
 import { importEvidence } from './commands/evidence.ts'
 import { addModule, listModules, removeModule } from './commands/modules.ts'
@@ -36,6 +37,7 @@ const parts = {
   database: () => import('./commands/database.ts'),
   industry: () => import('./commands/industry.ts'),
   diff: () => import('./commands/diff.ts'),
+  keys: () => import('./commands/keys.ts'),
   budget: () => import('./commands/budget.ts'),
   operators: () => import('./commands/operators.ts'),
   provider: () => import('./commands/provider.ts'),
@@ -145,12 +147,30 @@ export function createProgram(): Command {
       ),
     )
   const key = program.command('key').description('API keys')
-  command(key, 'create <TENANT>', 'create a key for a tenant (id or name); it is shown once')
+  command(key, 'create [TENANT]', 'create a key for a tenant (id or name); it is shown once')
+    .option('--operator', 'for those who run the installation: a key of no tenant')
     .option('--name <NAME>', 'what the key is for', 'cli')
-    .option('--scope <SCOPE...>', 'what it may do (default: all that a tenant may)')
-    .action(async (name: string, options: Common & { name: string; scope?: string[] }) =>
-      (await parts.operators()).createKeyFor(screenOf(options), configFor(options), name, options),
+    .option(
+      '--person <NAME>',
+      'whose it is (default: the tenant’s first); made where there is none',
     )
+    .option('--scope <SCOPE...>', 'what it may do (default: all that a tenant, or operator, may)')
+    .action(async (tenantText: string | undefined, options: Common & NewKey) =>
+      (await parts.keys()).createKeyNamed(
+        screenOf(options),
+        configFor(options),
+        tenantText,
+        options,
+      ),
+    )
+  command(key, 'list [TENANT]', 'a tenant’s keys (id or name), or those of operators').action(
+    async (text: string | undefined, options: Common) =>
+      (await parts.keys()).listAllKeys(screenOf(options), configFor(options), text),
+  )
+  command(key, 'revoke <KEY>', 'end a key, of a tenant or an operator').action(
+    async (id: string, options: Common) =>
+      (await parts.keys()).revokeKeyNamed(screenOf(options), configFor(options), id),
+  )
   const budget = program.command('budget').description('what may be spent, and what was')
   command(budget, 'set', 'set a limit; in force at once')
     .addArgument(

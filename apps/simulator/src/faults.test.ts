@@ -406,6 +406,19 @@ describe('faults of the answer', () => {
     )
   })
 
+  test('items_left_out keeps the first items of each section', async () => {
+    const all = reportOf((await streamed('injected_instruction_followed')).text).sections
+    const { sections } = reportOf((await streamed('items_left_out')).text)
+    expect(sections.map(({ items }) => items.length)).toEqual(
+      all.map(({ items }) => Math.min(1, items.length)),
+    )
+    expect(all.some(({ items }) => items.length > 1)).toBe(true)
+    const none = await streamed({ name: 'items_left_out', keep: 1_000 })
+    expect(reportOf(none.text).sections.map(({ items }) => items.length)).toEqual(
+      all.map(({ items }) => items.length),
+    )
+  })
+
   test('missing_usage tells none, and bills all the same', async () => {
     const { last, entry } = await streamed('missing_usage')
     expect(last?.type).toBe('response.completed')
@@ -521,5 +534,5 @@ describe('which request gets a fault', () => {
 })
 
 test('every fault is tested above', () => {
-  expect(faultNames).toHaveLength(26)
+  expect(faultNames).toHaveLength(27)
 })

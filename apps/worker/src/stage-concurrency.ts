@@ -1,11 +1,11 @@
-import type { StageName } from '@almanac/domain'
+import type { ControlName } from '@almanac/pipeline'
 
-/** How many jobs of each stage a process runs at once. */
-export type StageConcurrency = Record<StageName, number>
+/** How many jobs of each stage, and how many variants of refinements, a process runs at once. */
+export type StageConcurrency = Record<ControlName, number>
 
 /**
- * For two cores and a queue in Postgres. `execute` waits for an engine most of its time and may be
- * many; the others wait for the database, and with a queue in Redis 16 of each are faster.
+ * For two cores and a queue in Postgres. `execute` and variants wait for an engine most of their
+ * time and may be many; the others wait for the database, and with a queue in Redis 16 of each are faster.
  */
 export const defaultConcurrency: StageConcurrency = {
   retrieve: 4,
@@ -18,4 +18,5 @@ export const defaultConcurrency: StageConcurrency = {
   export: 4,
   persist: 4,
   deliver: 2,
+  variant: 16,
 }

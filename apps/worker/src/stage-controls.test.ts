@@ -1,12 +1,12 @@
-import type { StageName } from '@almanac/domain'
+import type { ControlName } from '@almanac/pipeline'
 import type { StageWorker } from '@almanac/queue'
 import { describe, expect, it } from 'vitest'
 import { defaultConcurrency } from './stage-concurrency.ts'
 import { applyStageControls, capacityOf } from './stage-controls.ts'
 
-function workers(stages: StageName[]) {
+function workers<N extends ControlName>(stages: N[]) {
   const calls: string[] = []
-  const make = (stage: StageName): [StageName, StageWorker] => {
+  const make = (stage: N): [N, StageWorker] => {
     const worker = {
       stage,
       active: 0,
@@ -45,6 +45,28 @@ describe('stage controls', () => {
     applyStageControls([], map, defaultConcurrency)
     expect(calls).toEqual(['resume assemble', 'execute 16'])
     expect(capacityOf(map)).toBe(16 + defaultConcurrency.assemble)
+  })
+
+  it('pause variants with the stage that they belong to, or alone', () => {
+    const { calls, map } = workers(['refine', 'variant'])
+    const pause = (stage: 'refine' | 'variant') => {
+      applyStageControls([{ stage, paused: true, concurrency: null }], map, defaultConcurrency)
+      return calls.splice(0)
+    }
+    expect(pause('refine')).toEqual(['pause refine', 'pause variant'])
+    expect(pause('variant')).toEqual(['resume refine'])
+    applyStageControls([], map, defaultConcurrency)
+    expect(calls).toEqual(['resume variant'])
+  })
+
+  it('limit variants by a row of their own, not by that of their stage', () => {
+    const { calls, map } = workers(['refine', 'variant'])
+    const rows = [
+      { stage: 'refine', paused: false, concurrency: 2 },
+      { stage: 'variant', paused: false, concurrency: 5 },
+    ] as const
+    applyStageControls(rows, map, defaultConcurrency)
+    expect(calls).toEqual(['refine 2', 'variant 5'])
   })
 
   it('never set a concurrency below one', () => {

@@ -1,14 +1,15 @@
 import { hostname } from 'node:os'
-import type { RunId, StageName, TenantId } from '@almanac/domain'
+import type { RunId, TenantId } from '@almanac/domain'
 import {
   pipeline,
   variantTimeoutMs,
   type AnyStage,
+  type ControlName,
   type Operations,
   type RunnerPorts,
   type StageLog,
 } from '@almanac/pipeline'
-import type { QueueBackend } from '@almanac/queue'
+import type { QueueBackend, StageWorker } from '@almanac/queue'
 import { createActiveRuns, watchCancels } from './active-runs.ts'
 import { bindStages, type StageWorkers } from './bind-stages.ts'
 import { bindVariants, variantJobOf } from './bind-variants.ts'
@@ -22,7 +23,12 @@ import { deliver } from './loops/deliver.ts'
 import { sweep } from './loops/sweep.ts'
 import { tick } from './loops/tick.ts'
 import { defaultConcurrency, type StageConcurrency } from './stage-concurrency.ts'
-import { applyStageControls, capacityOf, watchControls } from './stage-controls.ts'
+import {
+  applyStageControls,
+  capacityOf,
+  watchControls,
+  type ControlledWorkers,
+} from './stage-controls.ts'
 import { watchSpending } from './watch-spending.ts'
 
 export interface WorkerOptions {
@@ -40,14 +46,12 @@ export interface WorkerOptions {
   onRunEnd?: (runId: RunId) => void
   /** The lease is lost: others take over; the process must exit. */
   onLost(): void
-  /** Jobs at once, by stage; what is not named has its default. */
+  /** Jobs at once, by stage, and of variants; what is not named has its default. */
   concurrency?: Partial<StageConcurrency>
   /** Jobs at once of all workers together; default: what this process runs. */
   capacity?: () => number
   /** The list of stages; another one is for benchmarks and tests. */
   stages?: readonly AnyStage[]
-  /** Jobs of variants at once; default 16: most of their time they wait for an engine. */
-  variantConcurrency?: number
   /** How long a variant's calls may take in all, in milliseconds. */
   variantTimeoutMs?: number
 }
@@ -68,7 +72,8 @@ export interface RunningWorker {
 export interface WorkerStats {
   /** Milliseconds until the lease ends unless it is renewed. */
   leaseLeftMs: number
-  stages: Partial<Record<StageName, { active: number; concurrency: number; paused: boolean }>>
+  /** By stage, and of variants. */
+  stages: Partial<Record<ControlName, { active: number; concurrency: number; paused: boolean }>>
   loops: { name: string; leading: boolean; passes: number }[]
 }
 
@@ -133,7 +138,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ports: { ...ports, refinement },
     backend,
     active,
-    concurrency: options.variantConcurrency ?? 16,
+    concurrency: concurrency.variant,
     timeoutMs: options.variantTimeoutMs ?? variantTimeoutMs,
     log,
     onGenerationEnd: () => {
@@ -141,7 +146,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     onError,
   })
-  applyStageControls(obeyed, workers, concurrency)
+  const controlled: ControlledWorkers = new Map<ControlName, StageWorker>([
+    ...workers,
+    ['variant', variants.worker],
+  ])
+  applyStageControls(obeyed, controlled, concurrency)
 
   const capacity = options.capacity ?? (() => capacityOf(workers))
   const { rates, spending, engine } = ports
@@ -177,7 +186,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ),
     chain: leader(chain({ chain: operations.chain })),
   }
-  const obeying = startLoop(watchControls(controls, workers, concurrency), log)
+  const obeying = startLoop(watchControls(controls, controlled, concurrency), log)
   const cancelling = startLoop(watchCancels(active, marks), log)
   const stopping = startLoop(watchSpending(spending), log)
   const watching = startLoop(variants.watch(operations.variants), log)
@@ -190,8 +199,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     stop: async (graceMs) => {
       await Promise.all(untilClosing.map((loop) => loop.stop()))
-      const taking = [...workers.values(), variants.worker]
-      await Promise.all(taking.map((worker) => worker.close(graceMs)))
+      await Promise.all([...controlled.values()].map((worker) => worker.close(graceMs)))
       // A run may be cancelled, and the lease must hold, as long as jobs run.
       await cancelling.stop()
       await stopping.stop()
@@ -201,7 +209,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     stats: () => ({
       leaseLeftMs: lease.leftMs,
       stages: Object.fromEntries(
-        [...workers].map(([stage, worker]) => {
+        [...controlled].map(([stage, worker]) => {
           const { active, concurrency, paused } = worker
           return [stage, { active, concurrency, paused }]
         }),

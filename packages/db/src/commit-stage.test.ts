@@ -1,6 +1,8 @@
 import { isAlmanacError, type RunId } from '@almanac/domain'
+import { hashed } from '@almanac/domain/hash'
 import { describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
+import { plainCodec } from './codec.ts'
 import { createCommitStage } from './commit-stage.ts'
 import { conclusionCommit, createDriver, moveCommit, stepCommit } from './testing/drive-run.ts'
 
@@ -173,9 +175,29 @@ describe('a group of commits', () => {
     expect((await driver.load(tenantId, runs[2]?.facts.id ?? 'run_')).nextStage).toBe('cadence')
   })
 
+  it('stores the texts that an output names in the same commit, or neither', async () => {
+    const { tenantId, runIds } = await running(3)
+    const runs = await Promise.all(runIds.map((id) => driver.load(tenantId, id)))
+    const texts = runs.map((_, i) => hashed(`{"package":${i}}`))
+    const commits = runs.map((run, i) => ({
+      ...stepCommit(run, workerId),
+      texts: texts.slice(i, i + 1),
+    }))
+    const [, wrong] = commits
+    if (wrong) wrong.durationMs = 0.5
+    await Promise.allSettled(commits.map((commit) => ports.commitStage(commit)))
+    const stored = await superuser(
+      `select sha256, convert_from(bytes, 'utf8') as text from blobs where tenant_id = $1`,
+      [tenantId],
+    )
+    expect(new Map(stored.map(({ sha256, text }) => [sha256, text]))).toEqual(
+      new Map([texts[0], texts[2]].map((one) => [one?.hash, one?.text])),
+    )
+  })
+
   it('never deadlocks: eight flushers over the same runs commit each stage once', async () => {
     const { tenantId, runIds } = await running(40)
-    const flushers = Array.from({ length: 8 }, () => createCommitStage(db))
+    const flushers = Array.from({ length: 8 }, () => createCommitStage(db, plainCodec))
     for (const stage of ['retrieve', 'cadence', 'assemble', 'execute'] as const) {
       const runs = await Promise.all(runIds.map((id) => driver.load(tenantId, id)))
       const verdicts = await Promise.all(

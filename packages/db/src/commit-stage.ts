@@ -2,34 +2,44 @@ import { AlmanacError, canonicalJson, isStorable, terminologyVersion } from '@al
 import { newId } from '@almanac/domain/ids'
 import type { CommitStage, StageCommit, Verdict } from '@almanac/pipeline'
 import { sql } from 'kysely'
+import type { Codec } from './codec.ts'
+import { packBlobs, sealText, type Blob } from './content.ts'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
 /**
  * Records stages. The commits of concurrent jobs become one statement, `commit_stages`, which fences
- * each by its run's epoch and answers a verdict for each. A commit that the database cannot take is
+ * each by its run's epoch and answers a verdict for each; their texts go with them. A commit that the database cannot take is
  * rejected with STAGE_FAILED, alone.
  */
-export function createCommitStage(db: Database): CommitStage {
-  const send = groupCalls(async (commits: readonly object[]): Promise<Verdict[]> => {
+export function createCommitStage(db: Database, codec: Codec): CommitStage {
+  const send = groupCalls(async (groups: readonly Sendable[]): Promise<Verdict[]> => {
+    const { index, bytes } = packBlobs(groups.flatMap(({ blobs }) => blobs))
+    const commits = groups.map(({ commit }) => commit)
     const rows = await db.querySystem(
       'commit',
       sql<{ verdict: Verdict }>`select verdict from commit_stages(
-        ${JSON.stringify(commits)}::jsonb) order by n`,
+        ${JSON.stringify(commits)}::jsonb, ${index}::jsonb, ${bytes}::bytea) order by n`,
     )
     return rows.map(({ verdict }) => verdict)
   })
   return {
-    async commitStage(commit) {
+    async commitStage({ texts = [], ...commit }) {
       assertStorable(commit)
+      const blobs = texts.map((text) => sealText(codec, commit.tenantId, text))
       try {
-        return await send(commit.conclusion ? withAudit(commit) : commit)
+        return await send({ commit: commit.conclusion ? withAudit(commit) : commit, blobs })
       } catch (cause) {
         if (cause instanceof AlmanacError) throw cause
         throw new AlmanacError('STAGE_FAILED', { stage: commit.stage }, { cause })
       }
     },
   }
+}
+
+interface Sendable {
+  commit: object
+  blobs: Blob[]
 }
 
 /** What a success is audited with: the hashes by which everything it recorded can be checked. */

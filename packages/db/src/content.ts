@@ -1,12 +1,13 @@
 import { AlmanacError, isAlmanacError, type TenantId } from '@almanac/domain'
-import { sha256 } from '@almanac/domain/hash'
+import { hashed, sha256, type HashedText } from '@almanac/domain/hash'
 import type { Content } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import type { Codec, Sealed } from './codec.ts'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
-interface Blob extends Sealed {
+/** A sealed text under its hash. */
+export interface Blob extends Sealed {
   tenantId: TenantId
   hash: string
 }
@@ -16,7 +17,7 @@ export function createContent(db: Database, codec: Codec): Content {
   const store = groupCalls((groups: readonly Blob[][]) => putBlobs(db, groups), { max: 16 })
   return {
     async put(tenantId, texts) {
-      const blobs = texts.map((text) => sealText(codec, tenantId, text))
+      const blobs = texts.map((text) => sealText(codec, tenantId, hashed(text)))
       await store(blobs)
       return blobs.map(({ hash }) => hash)
     },
@@ -30,40 +31,32 @@ export function createContent(db: Database, codec: Codec): Content {
   }
 }
 
-/** A blob of a text, under the hash of its UTF-8 bytes. Throws INPUT_INVALID for half characters. */
-export function sealText(codec: Codec, tenantId: TenantId, text: string): Blob {
-  // UTF-8 cannot hold a lone surrogate: what came back would be another text.
-  if (!text.isWellFormed())
-    throw new AlmanacError('INPUT_INVALID', {
-      issues: [{ field: 'content', message: 'must not hold halves of characters' }],
-    })
-  const plain = Buffer.from(text, 'utf8')
-  return { tenantId, hash: sha256(plain), ...codec.seal(plain) }
-}
+/** A blob of a text, under its hash. */
+export const sealText = (codec: Codec, tenantId: TenantId, { hash, text }: HashedText): Blob => ({
+  tenantId,
+  hash,
+  ...codec.seal(Buffer.from(text, 'utf8')),
+})
 
 async function putBlobs(db: Database, groups: readonly Blob[][]): Promise<null[]> {
-  // In one order everywhere, so that two writers of the same blobs never wait in a circle.
-  const blobs = groups
-    .flat()
-    .sort((a, b) => compare(a.tenantId, b.tenantId) || compare(a.hash, b.hash))
-  // All bytes as one parameter: it travels in binary, where an array of them would travel as text.
-  const lengths = blobs.map(({ bytes }) => bytes.length)
-  let end = 0
-  const starts = lengths.map((length) => (end += length) - length + 1)
-  await db.querySystem(
-    'content',
-    sql`insert into blobs (tenant_id, sha256, key_id, bytes)
-      select b.tenant_id, b.sha256, b.key_id,
-        substring(${Buffer.concat(blobs.map(({ bytes }) => bytes))}::bytea from b.start for b.length)
-      from unnest(${blobs.map(({ tenantId }) => tenantId)}::text[],
-        ${blobs.map(({ hash }) => hash)}::text[], ${blobs.map(({ keyId }) => keyId)}::text[],
-        ${starts}::int[], ${lengths}::int[]) as b (tenant_id, sha256, key_id, start, length)
-      on conflict do nothing`,
-  )
+  const { index, bytes } = packBlobs(groups.flat())
+  await db.querySystem('content', sql`select put_blobs(${index}::jsonb, ${bytes}::bytea)`)
   return groups.map(() => null)
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+/** Blobs as `put_blobs` takes them: where each lies, and all their bytes, which so travel in binary. */
+export function packBlobs(blobs: readonly Blob[]): { index: string; bytes: Buffer } {
+  let end = 0
+  const index = blobs.map(({ tenantId, hash, keyId, bytes: { length } }) => {
+    const start = end + 1
+    end += length
+    return { tenantId, hash, keyId, start, length }
+  })
+  return {
+    index: JSON.stringify(index),
+    bytes: Buffer.concat(blobs.map(({ bytes }) => bytes)),
+  }
+}
 
 /** A blob as it is stored; `bytes` is null once the content was erased. */
 export interface StoredBlob {

@@ -16,6 +16,7 @@ export {
   type Purpose,
   type Trx,
 } from './pool.ts'
+export * from './operators/index.ts'
 export { prepareStatements } from './prepare-statements.ts'
 export { createProbes, type ProbedEndpoint, type Probes } from './probes.ts'
 export { createOperations, createPorts, type DatabasePorts } from './ports.ts'

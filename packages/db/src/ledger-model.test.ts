@@ -10,6 +10,7 @@ import {
   createModel,
   isAnswered,
   levels,
+  stops,
   type Answer,
   type History,
   type Model,
@@ -79,6 +80,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'acknowledge' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('stop' as const), stop: fc.constantFrom(...stops) }),
+  },
+  // Of one kind at a time: others stay in force.
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('resume' as const), stop: fc.constantFrom(...stops) }),
+  },
 )
 const history: fc.Arbitrary<History> = fc.record({
   root: fc.record({ usd: fc.integer({ min: 4, max: 14 }), tok: fc.integer({ min: 4, max: 20 }) }),
@@ -134,6 +144,8 @@ async function play(histories: History[]): Promise<void> {
     await crashAll(of('crash'))
     await limitAll(of('limit'))
     await acknowledgeAll(of('acknowledge'))
+    await stopAll(of('stop'))
+    await resumeAll(of('resume'))
     await compareAll(worlds, at)
   }
 }
@@ -347,6 +359,46 @@ async function acknowledgeAll(acknowledged: Of<'acknowledge'>): Promise<void> {
   )
   for (const { world } of acknowledged) world.model.acknowledge()
 }
+
+async function stopAll(stopped: Of<'stop'>): Promise<void> {
+  if (stopped.length === 0) return
+  for (const { world, step: s } of stopped) world.model.inForce.add(s.stop)
+  const rows = JSON.stringify(stopped.map(subjectOfStop))
+  const told = sql`jsonb_to_recordset(${rows}::jsonb) as s (scope text, subject text)`
+  await db.querySystem(
+    'spending',
+    sql`insert into spend_stops (scope, subject, reason, stopped_by)
+      select scope, subject, 'a test', 'operator' from ${told} where scope <> 'bill' on conflict do nothing`,
+  )
+  await db.querySystem(
+    'spending',
+    sql`select open_circuit(subject, 'insufficient_quota') from ${told} where scope = 'bill'`,
+  )
+}
+
+async function resumeAll(resumed: Of<'resume'>): Promise<void> {
+  if (resumed.length === 0) return
+  for (const { world, step: s } of resumed) world.model.inForce.delete(s.stop)
+  const rows = JSON.stringify(resumed.map(subjectOfStop))
+  const told = sql`jsonb_to_recordset(${rows}::jsonb) as s (scope text, subject text)`
+  await db.querySystem(
+    'spending',
+    sql`update spend_stops r set resumed_by = 'operator', resumed_at = now() from ${told}
+      where r.scope = s.scope and r.subject = s.subject and r.resumed_at is null`,
+  )
+  await db.querySystem(
+    'spending',
+    sql`select close_circuit(subject, 'operator') from ${told} where scope = 'bill'`,
+  )
+}
+
+const subjectOfStop = ({
+  world: { tenantId, provider },
+  step: { stop },
+}: Of<'stop' | 'resume'>[number]) => ({
+  scope: stop,
+  subject: stop === 'provider' || stop === 'bill' ? provider : tenantId,
+})
 
 interface Row {
   level: string

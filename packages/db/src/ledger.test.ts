@@ -5,7 +5,9 @@ import fc from 'fast-check'
 import { Client } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
-import { createLedger } from './ledger.ts'
+import { claimOf, createLedger } from './ledger.ts'
+import { createSpendGate } from './rates/spend-gate.ts'
+import { resumeSpending, stopSpending, type StopScope } from './rates/stops.ts'
 import { createDriver } from './testing/drive-run.ts'
 import { callRef, holdRequest, settlement } from './testing/paid-call.ts'
 
@@ -44,6 +46,17 @@ const budgets = async ({ facts }: LoadedRun) => {
   return Object.fromEntries(
     rows.map(({ level, ...amounts }) => [level, Object.values(amounts).map(Number)]),
   )
+}
+
+/** The budget of the month, as a mirror of it would name it. */
+const monthOf = async ({ facts: { tenantId } }: LoadedRun) => {
+  const [row] = await superuser<{ period: string; version: string }>(
+    `select period, version from budgets where tenant_id = $1 and level = 'tenant_month'`,
+    [tenantId],
+  )
+  if (!row) throw new Error('the month has no budget yet')
+  const { period, version } = row
+  return { tenantId, level: 'tenant_month', subject: tenantId, period, version: Number(version) }
 }
 
 const callState = async ({ facts }: LoadedRun, seq = 1) => {
@@ -182,6 +195,46 @@ describe('a limit', () => {
     })
   })
 
+  it.each(['tenant_month', 'provider_day'])(
+    'of %s gives its last room to one of two processes that ask at the same moment',
+    async (level) => {
+      const [before, one, other] = await runs(3)
+      if (!before || !one || !other) throw new Error('no runs')
+      const provider = newId('key')
+      const ask = (run: LoadedRun) => holdRequest(run, workerId, { provider })
+      // All budgets but those of the runs are there: making one would be waited for by itself.
+      await ledger.hold(ask(before))
+      await ledger.release(callRef(before), 'test')
+      const [table, of, subject] =
+        level === 'provider_day'
+          ? ['provider_budgets', 'provider', provider]
+          : ['budgets', `level = 'tenant_month' and subject`, before.facts.tenantId]
+      await superuser(`update ${table} set limit_micro_usd = 9_999 where ${of} = $1`, [subject])
+      const first = new Client({ connectionString: url })
+      await first.connect()
+      try {
+        await first.query('begin; set local search_path = almanac')
+        const { rows } = await first.query<{ outcome: string }>(
+          'select outcome from hold_calls($1::jsonb)',
+          [JSON.stringify([claimOf(ask(one))])],
+        )
+        expect(rows).toEqual([{ outcome: 'granted' }])
+        const second = ledger.hold(ask(other))
+        await expect
+          .poll(async () => {
+            const waiting = await superuser(`select from pg_stat_activity
+              where datname = current_database() and wait_event_type = 'Lock'`)
+            return waiting.length
+          })
+          .toBe(1)
+        await first.query('commit')
+        expect(await second).toMatchObject({ state: 'refused', left: 4_999 })
+      } finally {
+        await first.end()
+      }
+    },
+  )
+
   it.each(['root', 'specification', 'tenant_day', 'tenant_month', 'provider_day'])(
     'of %s is named in the refusal',
     async (level) => {
@@ -256,6 +309,33 @@ describe('a limit', () => {
       }),
       { numRuns: 25 },
     )
+  })
+})
+
+describe('what a mirror of the budgets refuses', () => {
+  it('is refused as long as the budget is as it was, and looked at properly afterwards', async () => {
+    const [one, other] = await runs(2)
+    if (!one || !other) throw new Error('no runs')
+    await ledger.hold(holdRequest(one, workerId))
+    const told = {
+      level: 'tenant/month',
+      unit: 'micro-USD',
+      needed: 5_000,
+      left: 7,
+      because: 'limit',
+    } as const
+    const by = await monthOf(one)
+    const ask = (callKey: string) =>
+      ledger.hold(holdRequest(other, workerId, { callKey, refusal: { ...told, by } }))
+    expect(await ask('draft:1')).toEqual({ state: 'refused', ...told })
+    await ledger.release(callRef(one), 'test')
+    expect(await ask('draft:1')).toEqual({ state: 'granted', seq: 1 })
+    await superuser(
+      `update budgets set limit_micro_usd = 6_000, version = version + 1
+        where tenant_id = $1 and level = 'tenant_month'`,
+      [one.facts.tenantId],
+    )
+    expect(await ask('draft:2')).toEqual({ state: 'refused', ...told, left: 1_000 })
   })
 })
 
@@ -357,6 +437,84 @@ describe('an open call', () => {
     await superuser('update runs set epoch = epoch + 1 where id = $1', [run.facts.id])
     const resumed = { ...run, epoch: run.epoch + 1 }
     expect(await ledger.hold(holdRequest(resumed, workerId))).toEqual({ state: 'granted', seq: 2 })
+  })
+})
+
+describe('stopped spending', () => {
+  const asOperator = <T>(work: Parameters<typeof db.withSystem<T>>[1]) =>
+    db.withSystem('operators', work)
+  const scopes: [string, (run: LoadedRun) => StopScope][] = [
+    ['all', () => ({ scope: 'all' })],
+    ['its tenant', ({ facts }) => ({ scope: 'tenant', tenantId: facts.tenantId })],
+    ['its tenant by itself', ({ facts }) => ({ scope: 'own', tenantId: facts.tenantId })],
+    ['its provider', () => ({ scope: 'provider', provider: 'test' })],
+  ]
+
+  it.each(scopes)('of %s lets no hold begin, in a group with others too', async (name, of) => {
+    const [run, answered, open] = await runs(3)
+    if (!run || !answered || !open) throw new Error('no runs')
+    const elsewhere = await oneRun()
+    await ledger.hold(holdRequest(answered, workerId))
+    await ledger.settle(callRef(answered), settlement({ outputHash: 'abc' }))
+    await ledger.hold(holdRequest(open, workerId))
+    const before = await budgets(open)
+    const stop = of(run)
+    await asOperator((trx) => stopSpending(trx, stop, 'ops', 'a test'))
+    try {
+      const unpaid = { estimate: { microUsd: 0, tokens: 0 }, callKey: 'draft:2' }
+      const refusal = {
+        level: 'tenant/month',
+        unit: 'tokens',
+        needed: 1,
+        left: 0,
+        because: 'limit',
+      } as const
+      const by = await monthOf(run)
+      const asked = [
+        holdRequest(run, workerId),
+        holdRequest(run, workerId, unpaid),
+        holdRequest(answered, workerId),
+        holdRequest(open, workerId),
+        holdRequest(run, workerId, { callKey: 'draft:3', refusal: { ...refusal, by } }),
+        holdRequest(elsewhere, workerId, { provider: 'another' }),
+      ]
+      const holds = await Promise.all(asked.map(ledger.hold))
+      expect(holds).toEqual([
+        { state: 'stopped' },
+        { state: 'stopped' },
+        { state: 'settled', seq: 1, outputHash: 'abc' },
+        { state: 'busy' },
+        { state: 'refused', ...refusal },
+        name === 'all' ? { state: 'stopped' } : { state: 'granted', seq: 1 },
+      ])
+      expect(await callState(run)).toBeUndefined()
+      expect(await budgets(open)).toEqual(before)
+      // What is under way ends as it ends.
+      await ledger.settle(callRef(open), settlement())
+      expect(await callState(open)).toBe('settled')
+    } finally {
+      await asOperator((trx) => resumeSpending(trx, stop, 'ops'))
+    }
+    expect(await ledger.hold(holdRequest(run, workerId))).toEqual({ state: 'granted', seq: 1 })
+  })
+
+  it('by the provider itself lets no hold begin, and then the probe’s run alone', async () => {
+    const [probe, other] = await runs(2)
+    if (!probe || !other) throw new Error('no runs')
+    const provider = 'unpaid'
+    const ask = (run: LoadedRun) => ledger.hold(holdRequest(run, workerId, { provider }))
+    const gate = createSpendGate(db)
+    await gate.billingStopped(provider, 'insufficient_quota')
+    expect(await ask(probe)).toEqual({ state: 'stopped' })
+    await superuser(
+      `update provider_circuits set state = 'half_open', probe_run_id = $1, probe_until = now()
+        where provider = $2`,
+      [probe.facts.id, provider],
+    )
+    expect(await ask(other)).toEqual({ state: 'stopped' })
+    expect(await ask(probe)).toEqual({ state: 'granted', seq: 1 })
+    await gate.probed({ provider, tenantId: probe.facts.tenantId, runId: probe.facts.id }, true)
+    expect(await ask(other)).toEqual({ state: 'granted', seq: 1 })
   })
 })
 

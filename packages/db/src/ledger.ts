@@ -12,7 +12,7 @@ import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
 interface HoldRow {
-  outcome: 'granted' | 'settled' | 'reused' | 'busy' | 'in_flight' | 'refused' | 'budgets'
+  outcome: Hold['state'] | 'budgets'
   seq: number
   output_hash: string | null
   from_run: RunId | null
@@ -63,7 +63,10 @@ export function createLedger(db: Database, listener?: BudgetListener): BudgetLed
         if (!row) throw new Error('fewer calls were answered than were asked')
         const answer = toHold(row)
         if (answer.state !== 'refused') return answer
-        if (request.refusal) return { state: 'refused', ...request.refusal }
+        if (request.refusal && row.level === null) {
+          const { by: _budget, ...refusal } = request.refusal
+          return { state: 'refused', ...refusal }
+        }
         listener?.refused(request, answer, budgetOf(request, row))
         return answer
       })
@@ -150,6 +153,7 @@ function toHold(row: HoldRow): Hold {
       return { state: 'reused', outputHash: output_hash, fromRunId: from_run }
     case 'busy':
     case 'in_flight':
+    case 'stopped':
       return { state: outcome }
     case 'refused':
       return {

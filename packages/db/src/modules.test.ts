@@ -39,7 +39,7 @@ async function newTenant() {
       ),
     change: (id: SpecificationId, modules: string[]) =>
       inTenant((trx) =>
-        changeSpecification(trx, tenantId, principalId, id, 1, { modules }, () => undefined),
+        changeSpecification(trx, tenantId, principalId, id, 1, { modules }, () => []),
       ),
     activate: (id: SpecificationId) =>
       inTenant((trx) => activateSpecification(trx, tenantId, principalId, id)),

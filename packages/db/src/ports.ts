@@ -56,7 +56,7 @@ export function createPorts(
     ledger,
     refinement: createRefinement(db, ledger),
     ...createRunStore(db),
-    ...createCommitStage(db),
+    ...createCommitStage(db, codec),
   }
 }
 

@@ -15,6 +15,9 @@ import type {
   ModuleId,
   KeyScope,
   Lane,
+  OperatorAction,
+  OperatorId,
+  OperatorScope,
   ParkReason,
   PrincipalId,
   RunId,
@@ -32,6 +35,7 @@ import type {
   VersionId,
   WorkerId,
 } from '@almanac/domain'
+import type { ControlName } from '@almanac/pipeline'
 import type { ColumnType, Generated } from 'kysely'
 
 /**
@@ -116,7 +120,7 @@ export interface Workers {
 }
 
 export interface StageControlRows {
-  stage: StageName
+  stage: ControlName
   paused: Generated<boolean>
   concurrency: Nullable<number>
   reason: Generated<string>
@@ -380,6 +384,8 @@ export interface BudgetAlerts {
   unit: 'micro_usd' | 'tokens'
   percent: number
   limit_amount: number
+  run_id: Nullable<RunId>
+  told: Generated<boolean>
   at: DefaultInstant
 }
 
@@ -388,6 +394,8 @@ export interface ProviderAlerts {
   day: string
   percent: number
   limit_amount: number
+  run_id: Nullable<RunId>
+  told: Generated<boolean>
   at: DefaultInstant
 }
 
@@ -524,6 +532,7 @@ export interface Variants {
   version_id: Nullable<VersionId>
   score: Nullable<number>
   error_code: Nullable<string>
+  because: Nullable<string>
   cost_micro_usd: Nullable<number>
   tokens: Nullable<number>
   closed_at: NullableInstant
@@ -534,6 +543,7 @@ export interface Checkpoints {
   id: CheckpointId
   run_id: RunId
   generation: number
+  kind: GenerationKind
   children: number
   estimate_micro_usd: number
   estimate_tokens: number
@@ -647,6 +657,33 @@ export interface IdempotencyKeys {
   created_at: DefaultInstant
 }
 
+export interface Operators {
+  id: OperatorId
+  name: string
+  created_at: DefaultInstant
+}
+
+export interface OperatorKeys {
+  id: KeyId
+  operator_id: OperatorId
+  name: string
+  secret_hash: string
+  scopes: OperatorScope[]
+  created_at: DefaultInstant
+  expires_at: NullableInstant
+  revoked_at: NullableInstant
+  last_used_at: NullableInstant
+}
+
+export interface OperatorActs {
+  id: AuditId
+  at: Instant
+  actor: string
+  action: OperatorAction
+  subject: string
+  detail: string
+}
+
 export interface Schema {
   tenants: Tenants
   principals: Principals
@@ -691,4 +728,7 @@ export interface Schema {
   audit_chain: AuditChain
   audit_unchained: AuditUnchained
   idempotency_keys: IdempotencyKeys
+  operators: Operators
+  operator_keys: OperatorKeys
+  operator_acts: OperatorActs
 }

@@ -110,6 +110,13 @@ export function createSweep(db: Database): SweepStore {
 
     expireCheckpoints: () => expireCheckpoints(db),
 
+    async tellBudgets() {
+      const [row] = await persist(() =>
+        db.querySystem('sweep', sql<{ n: number }>`select tell_budget_events(${batch}) as n`),
+      )
+      return row?.n ?? 0
+    },
+
     async chargeUnknown(ageMs) {
       const calls = await db.querySystem(
         'ledger',

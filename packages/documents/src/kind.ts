@@ -25,6 +25,8 @@ export const call = z.strictObject({
   part: z.string().exactOptional(),
   brief: z.string(),
   inputHashes: z.array(z.string()),
+  /** Of a repair that does not answer the whole document: the kind of call whose answer it corrects. */
+  corrects: z.literal('expand').exactOptional(),
 })
 export type Call = z.output<typeof call>
 
@@ -47,6 +49,40 @@ export interface RenderInput<Content> {
   package: RunPackage
   /** What is new against the document of the period before; without it nothing is said about that. */
   changes?: ChangeReport
+}
+
+/** A part of a document that is too complex, and what is asked for it. */
+export interface ExpandablePart {
+  /** The part's id, which its call has in its key. */
+  id: string
+  brief: string
+}
+
+/** What was read of an engine's answer; findings of severity error mean that there is no content. */
+export type ReadContent<Content> =
+  { content: Content; findings: [] } | { content: undefined; findings: Finding[] }
+
+/** Which parts are to be expanded: those more complex than `above`, at most `most`, none of `tried`. */
+export interface WantedExpansion {
+  above: number
+  most: number
+  tried: readonly string[]
+}
+
+/** How a kind replaces parts of its documents that are too complex by several. Pure. */
+export interface Expansion<Content> {
+  /** The parts that are to be expanded, in the order of the document. */
+  parts(content: Content, wanted: WantedExpansion): ExpandablePart[]
+  /**
+   * The content with one part replaced by what an engine answered to its call (of kind `expand`, or a
+   * repair that corrects one), and what referred to the part referring to what took its place.
+   */
+  replace(
+    runPackage: RunPackage,
+    content: Content,
+    call: Call,
+    answer: unknown,
+  ): ReadContent<Content>
 }
 
 /**
@@ -74,12 +110,15 @@ export interface DocumentKind<Content> {
   prompt(runPackage: RunPackage, call: Call, inputs: readonly string[]): Prompt
   /**
    * Reads the engine's answers of `calls`, in their order, whatever the engine claims about them.
-   * Findings of severity error mean that there is no content.
    */
-  read(
-    runPackage: RunPackage,
-    answers: readonly unknown[],
-  ): { content: Content; findings: [] } | { content: undefined; findings: Finding[] }
+  read(runPackage: RunPackage, answers: readonly unknown[]): ReadContent<Content>
+  /**
+   * What a version keeps of the one that it was made of though no engine answers it. Without it there is
+   * nothing of that kind.
+   */
+  inherit?(content: Content, parent: Content): Content
+  /** Of kinds whose parts can be too complex; without it nothing is expanded. */
+  readonly expansion?: Expansion<Content>
   /** Parses stored content; throws when it is not of this kind. */
   parse(content: unknown): Content
   /** Every finding of a document against its package; an empty list is a clean document. */

@@ -57,7 +57,7 @@ function forgetContent<Content extends Json & object>(
     own.add(parsed)
     return parsed
   }
-  const { render } = kind
+  const { render, expansion } = kind
   const owned = (input: RenderInput<Json>): RenderInput<Content> =>
     isOwn(input.content)
       ? (input as RenderInput<Content>)
@@ -81,6 +81,22 @@ function forgetContent<Content extends Json & object>(
       own.add(content)
       return content
     },
+    inherit(content, parent) {
+      const before = parse(content)
+      const after = kind.inherit?.(before, parse(parent)) ?? before
+      own.add(after)
+      return after
+    },
+    ...(expansion && {
+      expansion: {
+        parts: (content, wanted) => expansion.parts(parse(content), wanted),
+        replace(runPackage, content, call, answer) {
+          const result = expansion.replace(runPackage, parse(content), call, answer)
+          if (result.content !== undefined) own.add(result.content)
+          return result
+        },
+      },
+    }),
     render: {
       json: (input) => render.json(owned(input)),
       markdown: (input) => render.markdown(owned(input)),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What an API key may do; `operator` is for those who run the installation, never for tenants. */
+/** What a tenant's key may do; `operator` is for those who run the installation and act for the tenant. */
 export const keyScopes = [
   'specifications:read',
   'specifications:write',
@@ -19,3 +19,8 @@ export type KeyScope = (typeof keyScopes)[number]
 
 /** All scopes of a tenant's own first key. */
 export const tenantScopes = keyScopes.filter((name) => name !== 'operator')
+
+/** What a key of an operator may do. Such keys belong to the installation, and open nothing of a tenant's. */
+export const operatorScopes = ['ops:read', 'ops:stop-spend'] as const
+export const operatorScope = z.enum(operatorScopes)
+export type OperatorScope = (typeof operatorScopes)[number]

@@ -4,6 +4,7 @@ import { auditId } from './ids.ts'
 export const auditActions = [
   'tenant.created',
   'entitlement.written',
+  'principal.created',
   'key.created',
   'key.revoked',
   'specification.created',
@@ -34,6 +35,7 @@ export const auditActions = [
   'refinement.rolled_back',
   'refinement.limits_changed',
   'refinement.ended',
+  'refinement.attempt_refused',
   'checkpoint.requested',
   'checkpoint.decided',
   'checkpoint.used',
@@ -54,3 +56,13 @@ export const auditEvent = z.strictObject({
   detail: z.record(z.string(), z.json()),
 })
 export type AuditEvent = z.output<typeof auditEvent>
+
+/** What operators do to the installation; what they do to one tenant stands in its own audit too. */
+export const operatorActions = [
+  'key.created',
+  'key.revoked',
+  'spending.stopped',
+  'spending.resumed',
+  'provider.resumed',
+] as const
+export type OperatorAction = (typeof operatorActions)[number]

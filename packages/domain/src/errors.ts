@@ -124,6 +124,24 @@ export const errorTable = {
     remedy: 'Use a key that has the scope, or make one with `almanac key create --scope`.',
     sample: { needed: 'specifications:write', has: 'runs:read, artifacts:read' },
   }),
+  KEY_NOT_OPERATOR: entry<object>({
+    status: 403,
+    ends: 'failed',
+    retryable: false,
+    title: 'This needs an operator’s key',
+    detail: () => 'This address is for those who run the installation; the key is a tenant’s.',
+    remedy: 'Use a key that begins with almop_; `almanac key create --operator` makes one.',
+    sample: {},
+  }),
+  KEY_NOT_TENANT: entry<object>({
+    status: 403,
+    ends: 'failed',
+    retryable: false,
+    title: 'This needs a tenant’s key',
+    detail: () => 'This address is a tenant’s; the key is an operator’s, and of no tenant.',
+    remedy: 'Use a key that begins with alm_; `almanac key create TENANT` makes one.',
+    sample: {},
+  }),
   NOT_FOUND: entry<{ what: string }>({
     status: 404,
     ends: 'failed',
@@ -467,7 +485,7 @@ export const errorTable = {
   }),
   BUDGET_EXHAUSTED: entry<{
     level: string
-    unit: string
+    unit: 'micro-USD' | 'tokens'
     needed: number
     left: number
     because: 'limit' | 'reserve'
@@ -569,6 +587,16 @@ export const errorTable = {
       `${refusal}: ${limit} would be ${value}; allowed is ${allowed}.`,
     remedy: 'The best version so far goes on; raise the named limit, or change the condition.',
     sample: { refusal: 'DEPTH_EXCEEDED', limit: 'depth', value: '4', allowed: '3' },
+  }),
+  EXPANSION_REJECTED: entry<{ phase: string; because: string }>({
+    status: 200,
+    ends: 'failed',
+    retryable: false,
+    title: 'A phase was not replaced by its sub-phases',
+    detail: ({ phase, because }) => `The sub-phases of ${phase} were dropped: ${because}.`,
+    remedy:
+      'Nothing: the workflow goes on with the phase as it was. Raise refinement.expandAbove to leave it alone.',
+    sample: { phase: 'phase-2-audit', because: 'the score would fall from 0.91 to 0.88' },
   }),
   CHECKPOINT_OWN_REQUEST: entry<{ checkpoint: string }>({
     status: 403,

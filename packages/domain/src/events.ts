@@ -4,6 +4,8 @@ import { parkReasons, stageNames } from './states.ts'
 const stage = z.enum(stageNames)
 const reasonName = z.enum(Object.keys(parkReasons) as [keyof typeof parkReasons])
 
+const budgetUnit = z.enum(['micro-USD', 'tokens'])
+
 /** Every event with its payload: ids, states and codes only, never content. */
 export const events = {
   'run.queued': z.strictObject({ stage, because: z.string().optional() }),
@@ -32,9 +34,13 @@ export const events = {
   'checkpoint.reminded': z.strictObject({ checkpointId: z.string(), expiresAt: z.string() }),
   'checkpoint.decided': z.strictObject({ checkpointId: z.string(), decision: z.string() }),
   'checkpoint.expired': z.strictObject({ checkpointId: z.string() }),
-  'budget.nearing': z.strictObject({ level: z.string(), percent: z.int() }),
-  'budget.exhausted': z.strictObject({ level: z.string() }),
-  'budget.overrun': z.strictObject({ level: z.string(), microUsd: z.int() }),
+  'budget.nearing': z.strictObject({ level: z.string(), unit: budgetUnit, percent: z.int() }),
+  'budget.exhausted': z.strictObject({ level: z.string(), unit: budgetUnit }),
+  'budget.overrun': z.strictObject({
+    level: z.string(),
+    microUsd: z.int(),
+    callKey: z.string(),
+  }),
   'source.broken': z.strictObject({ sourceId: z.string(), reason: z.string() }),
   'artifact.superseded': z.strictObject({ runId: z.string(), by: z.string() }),
   'specification.paused': z.strictObject({ specificationId: z.string(), reason: z.string() }),

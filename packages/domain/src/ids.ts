@@ -18,6 +18,7 @@ export const idPrefixes = {
   worker: 'wrk',
   request: 'req',
   checkpoint: 'chk',
+  operator: 'opr',
 } as const
 
 export type Noun = keyof typeof idPrefixes
@@ -39,6 +40,7 @@ export type DeliveryId = Id<'delivery'>
 export type WorkerId = Id<'worker'>
 export type RequestId = Id<'request'>
 export type CheckpointId = Id<'checkpoint'>
+export type OperatorId = Id<'operator'>
 
 /** Crockford base32 of a UUIDv7, as TypeID writes it: 26 characters, the first at most 7. */
 const suffix = z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{25}$/)
@@ -64,3 +66,4 @@ export const moduleId = typeId('module')
 export const deliveryId = typeId('delivery')
 export const workerId = typeId('worker')
 export const checkpointId = typeId('checkpoint')
+export const operatorId = typeId('operator')

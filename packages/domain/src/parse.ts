@@ -41,9 +41,15 @@ function shown(value: unknown): string | undefined {
   return `${text.slice(0, shownCharacters - 1).toWellFormed()}…`
 }
 
-/** Parses `input`, or throws INPUT_INVALID with every problem at once. */
-export function parse<S extends z.ZodType>(schema: S, input: unknown, within = ''): z.output<S> {
+/** Parses `input`, or throws INPUT_INVALID with every problem at once, and with `further` ones. */
+export function parse<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+  within = '',
+  further: readonly Issue[] = [],
+): z.output<S> {
   const result = schema.safeParse(input, { error: issueWording })
-  if (result.success) return result.data
-  throw new AlmanacError('INPUT_INVALID', { issues: issuesOf(result.error, input, within) })
+  if (result.success && further.length === 0) return result.data
+  const own = result.success ? [] : issuesOf(result.error, input, within)
+  throw new AlmanacError('INPUT_INVALID', { issues: [...own, ...further] })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { catalogueKey } from './catalogue.ts'
 
 /**
  * The values of guarded refinement: what it may use, what ends it, and the words for its states. The
@@ -32,6 +33,12 @@ export const refinementLimits = z.strictObject({
 })
 export type RefinementLimits = z.output<typeof refinementLimits>
 
+/**
+ * The complexity above which a phase of a workflow is expanded into sub-phases. There is no default: what
+ * is not told expands nothing. How complex a phase is: `complexityOf` in `documents`.
+ */
+export const expandAbove = whole(5, 1_000)
+
 const anyNumber = z.number({ error: 'must be a number' })
 const anyCount = z.int({ error: 'must be a whole number' })
 
@@ -50,18 +57,41 @@ export const terminationCondition = z.discriminatedUnion('type', [
     patience: anyCount,
   }),
   z.strictObject({ type: z.literal('target_score'), score: anyNumber }),
+  /** A condition that a plugin brings, by its name; it counts only beside one of the others. */
+  z.strictObject({ type: z.literal('plugin'), name: catalogueKey }),
 ])
 export type TerminationCondition = z.output<typeof terminationCondition>
 
 /** The conditions of a refinement: it ends as soon as one of them holds. */
-export const termination = z.array(terminationCondition).min(1).max(4)
+export const termination = z.array(terminationCondition).min(1).max(8)
 export type Termination = z.output<typeof termination>
+
+/** How versions are merged, unless a plugin does it. */
+export const mergeStrategies = ['three-way', 'additive'] as const
+export type MergeStrategy = (typeof mergeStrategies)[number]
+
+/** Which strategies a refinement uses, by name: Almanac's own, and those of plugins. */
+export const refinementStrategies = z.strictObject({
+  /** What says what variants are told; a generation's variants are shared out among them in this order. */
+  variants: z
+    .array(catalogueKey)
+    .min(1)
+    .max(8)
+    .refine((names) => new Set(names).size === names.length, {
+      error: 'must not name a strategy twice',
+    })
+    .exactOptional(),
+  /** What makes one document of several. */
+  merge: catalogueKey.exactOptional(),
+})
+export type RefinementStrategies = z.output<typeof refinementStrategies>
 
 /** Why a refinement ended; always with the best version that it had. */
 export const stopReasons = [
   'target',
   'plateau',
   'depth',
+  'plugin',
   'children',
   'cost',
   'deadline',
@@ -76,6 +106,18 @@ export type StopReason = (typeof stopReasons)[number]
 
 export const generationKinds = ['variant', 'expand'] as const
 export type GenerationKind = (typeof generationKinds)[number]
+
+/** What a generation is of, for people: `3 variants`, `1 phase to expand`. */
+export function childrenText({
+  kind,
+  children,
+}: {
+  kind: GenerationKind
+  children: number
+}): string {
+  const [noun, more] = kind === 'expand' ? ['phase', ' to expand'] : ['variant', '']
+  return `${children} ${noun}${children === 1 ? '' : 's'}${more}`
+}
 
 export const variantStates = ['open', 'done', 'failed', 'cancelled'] as const
 export type VariantState = (typeof variantStates)[number]

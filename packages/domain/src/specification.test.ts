@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { entitlement, unentitled } from './entitlement.ts'
 import { AlmanacError } from './errors.ts'
 import { parse } from './parse.ts'
-import { specification, type SpecificationInput } from './specification.ts'
+import { limitsOf, specification, type SpecificationInput } from './specification.ts'
 
 const report: SpecificationInput = {
   kind: 'report',
@@ -69,6 +69,19 @@ describe('a specification', () => {
       expect(problems({ ...report, title })).toEqual(['title'])
     },
   )
+
+  it('expands phases above a complexity from 5 to 1,000, and none unless told', () => {
+    const refined = (more: object) => ({
+      ...report,
+      refinement: { enabled: true, termination: [{ type: 'depth_reached', depth: 1 }], ...more },
+    })
+    for (const expandAbove of [4, 1_001, 5.5, '20', null])
+      expect(problems(refined({ expandAbove }))).toEqual(['refinement.expandAbove'])
+    for (const expandAbove of [5, 1_000]) expect(problems(refined({ expandAbove }))).toEqual([])
+    expect(parse(specification, refined({})).refinement).not.toHaveProperty('expandAbove')
+    const told = parse(specification, refined({ expandAbove: 20 }))
+    expect(limitsOf(told)).toEqual(limitsOf(parse(specification, refined({}))))
+  })
 
   it('refuses an unknown kind with the kinds that there are', () => {
     expect(() => parse(specification, { ...report, kind: 'poem' })).toThrow(

@@ -4,7 +4,13 @@ import { catalogueKey } from './catalogue.ts'
 import { pluginKindName } from './document.ts'
 import { microUsd } from './money.ts'
 import { plainLine } from './plain-text.ts'
-import { refinementLimits, termination, type RefinementLimits } from './refinement.ts'
+import {
+  expandAbove,
+  refinementLimits,
+  refinementStrategies,
+  termination,
+  type RefinementLimits,
+} from './refinement.ts'
 
 const uniqueKeys = z
   .array(catalogueKey)
@@ -53,20 +59,25 @@ const toldLimits = {
 
 /**
  * Whether and how far a document is refined. The conditions that end it are required where it is; the
- * root's budget is that of the run unless it is told. What is switched off keeps its settings.
+ * root's budget is that of the run unless it is told. With `expandAbove`, phases of a workflow that are more
+ * complex than this are expanded into sub-phases. What is switched off keeps its settings.
  */
 export const specificationRefinement = z.discriminatedUnion('enabled', [
   z.strictObject({
     enabled: z.literal(false),
     ...toldLimits,
+    expandAbove: expandAbove.exactOptional(),
     termination: termination.optional(),
+    strategies: refinementStrategies.exactOptional(),
   }),
   z.strictObject({
     ...limit,
     enabled: z.literal(true),
     microUsd: toldLimits.microUsd,
     tokens: toldLimits.tokens,
+    expandAbove: expandAbove.exactOptional(),
     termination,
+    strategies: refinementStrategies.exactOptional(),
   }),
 ])
 export type SpecificationRefinement = z.output<typeof specificationRefinement>
@@ -145,7 +156,13 @@ export function limitsOf({
   budget,
 }: Pick<Specification, 'refinement' | 'budget'>): RefinementLimits | undefined {
   if (!refinement.enabled) return undefined
-  const { enabled: _, termination: _conditions, ...limits } = refinement
+  const {
+    enabled: _,
+    termination: _conditions,
+    strategies: _strategies,
+    expandAbove: _above,
+    ...limits
+  } = refinement
   return refinementLimits.parse({
     ...limits,
     microUsd: limits.microUsd ?? budget.microUsd,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { catalogueKey } from './catalogue.ts'
 import { finding, metric } from './document.ts'
 
 export const variantStrategies = [
@@ -15,7 +16,8 @@ export type FailedCheck = z.output<typeof failedCheck>
 
 /** What a variant has to improve: the findings and failed checks that it must close, and nothing else. */
 export const variantBrief = z.strictObject({
-  strategy: z.enum(variantStrategies),
+  /** One of Almanac's own strategies, or the name of a plugin's. */
+  strategy: catalogueKey,
   /** The strategy in one sentence. */
   task: z.string(),
   /** In the document that the variant starts from; paths point into it. */

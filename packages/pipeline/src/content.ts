@@ -1,19 +1,22 @@
 import type { AnyDocumentKind } from '@almanac/documents'
 import { runPackage, type Json, type RunPackage, type TenantId } from '@almanac/domain'
 import { LRUCache } from 'lru-cache'
-import type { Content } from './ports.ts'
+import type { CommitStage, Content } from './ports.ts'
 
 /**
  * Content with a memory: what this process stored or read lately is not fetched or parsed again.
  * Safe because content never changes under its hash; bounded by characters, in thousands.
  */
-export function rememberContent(store: Content, maxKilochars: number): Content {
+export function rememberContent(
+  { content: store, commitStage }: { content: Content } & CommitStage,
+  maxKilochars: number,
+): { content: Content } & CommitStage {
   const texts = new LRUCache<string, string>({
     maxSize: maxKilochars * 1_000,
     sizeCalculation: (text) => text.length + 100,
   })
   const at = (tenantId: TenantId, hash: string): string => `${tenantId}/${hash}`
-  return {
+  const content: Content = {
     async put(tenantId, contents) {
       const hashes = await store.put(tenantId, contents)
       hashes.forEach((hash, i) => texts.set(at(tenantId, hash), contents[i] ?? ''))
@@ -27,6 +30,14 @@ export function rememberContent(store: Content, maxKilochars: number): Content {
       return text
     },
   }
+  return {
+    content,
+    async commitStage(commit) {
+      const verdict = await commitStage(commit)
+      for (const { hash, text } of commit.texts ?? []) texts.set(at(commit.tenantId, hash), text)
+      return verdict
+    },
+  }
 }
 
 const packages = new WeakMap<Content, LRUCache<string, RunPackage>>()
@@ -37,16 +48,14 @@ function packagesOf(content: Content): LRUCache<string, RunPackage> {
   return known
 }
 
-/** Stores a run package and answers its hash; whoever reads it in this process has it at once. */
-export async function storePackage(
+/** Whoever reads this package in this process, once its text is stored, has it without parsing it. */
+export function rememberPackage(
   content: Content,
   tenantId: TenantId,
+  hash: string,
   runPackage: RunPackage,
-  text: string,
-): Promise<string> {
-  const [hash = ''] = await content.put(tenantId, [text])
+): void {
   packagesOf(content).set(`${tenantId}/${hash}`, runPackage)
-  return hash
 }
 
 /** The parsed run package of a hash; parsed once a process and hash. */

@@ -63,6 +63,15 @@ describe('decide', () => {
     ])
   })
 
+  it('tells of the budget that a run failed for, and then of its end', () => {
+    const params = { level: 'root', unit: 'tokens', needed: 7, left: 3, because: 'limit' } as const
+    const error = new AlmanacError('BUDGET_EXHAUSTED', params)
+    expect(decide({ kind: 'error', error }, at()).events).toEqual([
+      { type: 'budget.exhausted', data: { level: 'root', unit: 'tokens' } },
+      { type: 'run.failed', data: { stage: 'execute', code: 'BUDGET_EXHAUSTED' } },
+    ])
+  })
+
   it.each(Object.keys(errorTable) as ErrorCode[])('ends %s as its row says', (code) => {
     const row = errorTable[code]
     const error = new AlmanacError(code, row.sample)
@@ -84,6 +93,15 @@ describe('decide', () => {
     expect(decide(park('backoff', '2026-11-21T12:01:00Z'), late).move).toMatchObject({
       to: 'failed',
       code: 'RUN_DEADLINE_PASSED',
+    })
+  })
+
+  it('fails no run for its deadline that has a valid document to go on with', () => {
+    const late = at({ stage: 'refine', deadlineAt: '2026-11-21T11:59:59.000Z' })
+    expect(decide(park('provider_stopped', '2026-11-21T12:05:00Z'), late).move).toEqual({
+      to: 'parked',
+      reason: 'provider_stopped',
+      wakeAt: '2026-11-21T11:59:59.000Z',
     })
   })
 })

@@ -1,6 +1,7 @@
 import {
   AlmanacError,
   errorEntry,
+  isAlmanacError,
   sentence,
   type AlmanacEvent,
   type StageName,
@@ -66,7 +67,9 @@ export function decide(result: StageResult, at: Situation): Decision {
 function parked({ reason, wakeAt, provider }: Park, at: Situation): Decision {
   const { stage, now, deadlineAt } = at
   const deadline = deadlineAt === null ? undefined : new Date(deadlineAt)
-  if (deadline && deadline <= now && reason !== 'slot' && reason !== 'children')
+  // A run that refines has a valid document: it wakes, and goes on with the best that it has.
+  const fails = reason !== 'slot' && reason !== 'children' && stage !== 'refine'
+  if (deadline && deadline <= now && fails)
     return ended(
       'failed',
       new AlmanacError('RUN_DEADLINE_PASSED', { deadlineAt: deadline.toISOString() }),
@@ -95,8 +98,16 @@ function again(error: AlmanacError, at: Situation): Decision {
 
 function ended(to: 'failed' | 'blocked', error: AlmanacError, { stage }: Situation): Decision {
   const { code, params } = error
+  const exhausted: AlmanacEvent[] = isAlmanacError(error, 'BUDGET_EXHAUSTED')
+    ? [
+        {
+          type: 'budget.exhausted',
+          data: { level: error.params.level, unit: error.params.unit },
+        },
+      ]
+    : []
   return {
     move: { to, code, params, detail: sentence(code, params) },
-    events: [{ type: `run.${to}`, data: { stage, code } }],
+    events: [...exhausted, { type: `run.${to}`, data: { stage, code } }],
   }
 }

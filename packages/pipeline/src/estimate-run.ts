@@ -1,10 +1,8 @@
-import type { TenantId } from '@almanac/domain'
-import { sha256 } from '@almanac/domain/hash'
 import { requestOf } from './calls/call-engine.ts'
 import { readPackage } from './content.ts'
 import { estimateTokens } from './evidence-choice.ts'
-import type { Content, Ports, RunFacts } from './ports.ts'
-import { Park } from './stage.ts'
+import type { Ports, RunFacts } from './ports.ts'
+import { Elsewhere, Park, WithTexts } from './stage.ts'
 import { assemble } from './stages/assemble.ts'
 import { cadence } from './stages/cadence.ts'
 import { retrieve } from './stages/retrieve.ts'
@@ -51,13 +49,14 @@ export async function estimateRun(
   signal: AbortSignal,
 ): Promise<RunEstimate> {
   const { engine, clock, kinds } = ports
-  const dry = { ...ports, slots: allSlotsFree, content: dryContent(ports.content) }
+  const dry = { ...ports, slots: allSlotsFree }
   const input = { run, epoch: 1 }
-  const retrieved = notParked(await retrieve.run(input, dry, signal))
-  const claimed = notParked(await cadence.run({ ...input, retrieve: retrieved }, dry, signal))
+  const retrieved = outputOf(await retrieve.run(input, dry, signal))
+  const claimed = outputOf(await cadence.run({ ...input, retrieve: retrieved }, dry, signal))
   const stages = { ...input, retrieve: retrieved, cadence: claimed }
-  const { packageHash } = notParked(await assemble.run(stages, dry, signal))
-  const runPackage = await readPackage(dry.content, run.tenantId, packageHash)
+  const { packageHash } = outputOf(await assemble.run(stages, dry, signal))
+  // Known to this process since it was assembled.
+  const runPackage = await readPackage(ports.content, run.tenantId, packageHash)
 
   const now = clock.now()
   const { maxOutputTokens, repairs } = runPackage.limits
@@ -114,23 +113,9 @@ const sumOf = (parts: readonly Amounts[]): Amounts =>
 
 const allSlotsFree: Ports['slots'] = { claim: () => Promise.resolve({ claimed: true }) }
 
-/** Content that reads what is stored, and keeps what is put to itself. */
-function dryContent(stored: Content): Content {
-  const put = new Map<string, string>()
-  return {
-    put: (_, texts) => {
-      const hashes = texts.map((text) => sha256(text))
-      hashes.forEach((hash, i) => put.set(hash, texts[i] ?? ''))
-      return Promise.resolve(hashes)
-    },
-    get: (tenantId: TenantId, hash) => {
-      const text = put.get(hash)
-      return text === undefined ? stored.get(tenantId, hash) : Promise.resolve(text)
-    },
-  }
-}
-
-function notParked<T>(result: T): Exclude<T, Park | { elsewhere: true }> {
-  if (result instanceof Park) throw new Error('a stage of a dry run waits')
-  return result as Exclude<T, Park | { elsewhere: true }>
+/** The output of a stage; the texts that it would store are let go. */
+function outputOf<T>(result: T | WithTexts<T> | Park | Elsewhere): T {
+  if (result instanceof Park || result instanceof Elsewhere)
+    throw new Error('a stage of a dry run waits')
+  return result instanceof WithTexts ? result.output : result
 }

@@ -18,6 +18,8 @@ export { decide, longestDelayMs } from './decide.ts'
 export { estimateRun, type EstimatePorts, type RunEstimate } from './estimate-run.ts'
 export { estimateTokens } from './evidence-choice.ts'
 export { runInline } from './inline.ts'
+export { noJudge } from './judging/judge-port.ts'
+export { waitMs as generationWaitMs } from './refinement/grow-generation.ts'
 export { pipeline } from './pipeline.ts'
 export {
   runVariant,
@@ -25,6 +27,9 @@ export {
   type VariantJobEnd,
   type VariantPorts,
 } from './refinement/run-variant.ts'
+export { strategyIssues } from './refinement/strategy-issues.ts'
+export { refinementIssues } from '@almanac/refinement'
+export { noStrategies } from './refinement/strategies-port.ts'
 export * from './operations.ts'
 export * from './ports.ts'
 export { runStage, type JobEnd, type RunnerPorts, type StageLog } from './runner.ts'

@@ -85,6 +85,8 @@ export interface SweepStore {
   remindCheckpoints(): Promise<number>
   /** Checkpoints whose time is over expire, and their runs are queued. Answers how many. */
   expireCheckpoints(): Promise<number>
+  /** Runs are told of the shares of limits that their calls have reached. Answers how many were told. */
+  tellBudgets(): Promise<number>
   /** Unknown holds older than `ageMs` are charged in full, audited. Answers how many. */
   chargeUnknown(ageMs: number): Promise<number>
   /** Makes the partitions of this month and the `months` after it. */
@@ -97,6 +99,11 @@ export interface VariantSweep {
   stuck(idleMs: number): Promise<VariantJob[]>
   /** Gives booked holds back whose variant was cancelled with its run. Answers how many. */
   releaseBooked(): Promise<number>
+  /**
+   * Runs that wait for variants which nobody may work on wait `waitMs` from now on, up to their
+   * deadline. Answers how many.
+   */
+  keepWaiting(waitMs: number): Promise<number>
   /** Which of the variants are still wanted: the others' calls are to be aborted. */
   wanted(keys: readonly VariantKey[]): Promise<VariantKey[]>
 }
@@ -172,8 +179,11 @@ export interface ChainStore {
   link(limit: number): Promise<number>
 }
 
+/** What can be paused and limited: the stages, and `variant`, the children of refinements. */
+export type ControlName = StageName | 'variant'
+
 export interface StageControl {
-  stage: StageName
+  stage: ControlName
   paused: boolean
   concurrency: number | null
 }

@@ -28,7 +28,10 @@ import type {
   VersionId,
   WorkerId,
 } from '@almanac/domain'
+import type { HashedText } from '@almanac/domain/hash'
+import type { Judge } from './judging/judge-port.ts'
 import type { Refinement } from './refinement/refinement-port.ts'
+import type { Strategies } from './refinement/strategies-port.ts'
 
 /**
  * Glossary of this file: the small interfaces through which stages and runner reach the world.
@@ -46,7 +49,9 @@ import type { Refinement } from './refinement/refinement-port.ts'
  * the inline tests. All instants are ISO 8601 in UTC, all money integer micro-USD.
  */
 
+export type * from './judging/judge-port.ts'
 export type * from './refinement/refinement-port.ts'
+export type * from './refinement/strategies-port.ts'
 
 export interface Clock {
   now(): Date
@@ -256,10 +261,11 @@ export interface HoldRequest {
   /** Of a draft or phase: what its repairs may cost, set aside at the root until they are held. */
   finishing?: { microUsd: number; tokens: number }
   /**
-   * What a mirror of the budgets knows of them: the ledger refuses the call with this, without locking
-   * or reading any budget, unless the call needs no money because it is answered or under way.
+   * What a mirror of the budgets knows of them: as long as the budget has the version that refused, the
+   * ledger refuses the call with this, without locking any budget, unless the call needs no money
+   * because it is answered or under way.
    */
-  refusal?: Refusal
+  refusal?: Refusal & { by: BudgetKey & { version: number } }
 }
 
 export type Hold =
@@ -415,6 +421,8 @@ export interface Identity {
 
 export interface Ports {
   refinement: Refinement
+  /** The strategies that plugins bring to it. */
+  strategies: Strategies
   clock: Clock
   ids: Ids
   specifications: Specifications
@@ -431,6 +439,7 @@ export interface Ports {
   spending: SpendGate
   deliveries: DeliveryPrompt
   exporters: readonly Exporter[]
+  judge: Judge
   identity: Identity
 }
 
@@ -478,6 +487,8 @@ export interface StageCommit {
   workerId: WorkerId
   /** JSON of the stage's output; null when the stage did not finish. */
   output: string | null
+  /** The texts that the output names by their hashes, and that are not stored yet. */
+  texts?: readonly HashedText[]
   durationMs: number
   move: Move
   events: AlmanacEvent[]

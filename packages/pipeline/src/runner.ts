@@ -5,6 +5,7 @@ import {
   type StageName,
   type TenantId,
 } from '@almanac/domain'
+import type { HashedText } from '@almanac/domain/hash'
 import type { z } from 'zod'
 import { decide, type Situation, type StageResult } from './decide.ts'
 import type {
@@ -18,7 +19,7 @@ import type {
   StageCommit,
   Verdict,
 } from './ports.ts'
-import { Elsewhere, Park, type AnyStage } from './stage.ts'
+import { Elsewhere, Park, WithTexts, type AnyStage } from './stage.ts'
 
 /** What the queue has to do after a job: nothing, enqueue the next stage, or the same one later. */
 export type JobEnd =
@@ -111,6 +112,7 @@ function takenOver(
 
 interface Attempt {
   output?: unknown
+  texts?: readonly HashedText[]
   park?: Park
   elsewhere?: true
   aborted?: true
@@ -134,6 +136,8 @@ async function attempt(
     )
     if (result instanceof Park) return { park: result }
     if (result instanceof Elsewhere) return { elsewhere: true }
+    if (result instanceof WithTexts)
+      return { output: stage.output.parse(result.output), texts: result.texts }
     return { output: stage.output.parse(result) }
   } catch (cause) {
     if (signal.aborted) return { aborted: true, cause }
@@ -210,6 +214,7 @@ async function record(
     stage: stage.name,
     workerId: ports.identity.workerId,
     output: 'output' in result ? JSON.stringify(result.output) : null,
+    ...(result.texts ? { texts: result.texts } : {}),
     durationMs,
     move: decision.move,
     events,
@@ -239,7 +244,7 @@ async function commitOrFail(
     const events: StageCommit['events'] = [
       { type: 'run.failed', data: { stage: commit.stage, code } },
     ]
-    const refused = { ...commit, output: null, move, events, conclusion: null }
+    const refused = { ...commit, output: null, texts: [], move, events, conclusion: null }
     return { verdict: await ports.commitStage(refused), move }
   }
 }

@@ -1,4 +1,5 @@
 import type { AlmanacEvent, ParkReason, StageName } from '@almanac/domain'
+import type { HashedText } from '@almanac/domain/hash'
 import type { z } from 'zod'
 import type { Conclusion, RunFacts } from './ports.ts'
 
@@ -18,6 +19,16 @@ export class Park {
 /** Another live worker has the stage's paid call open: this job leaves the run to it. */
 export class Elsewhere {
   readonly elsewhere = true
+}
+
+/** An output, and the texts that it names by their hashes: both are stored in one commit, or neither. */
+export class WithTexts<T> {
+  readonly output: T
+  readonly texts: readonly HashedText[]
+  constructor(output: T, texts: readonly HashedText[]) {
+    this.output = output
+    this.texts = texts
+  }
 }
 
 /**
@@ -47,7 +58,11 @@ export interface Stage<
   timeoutMs: number
   input: I
   output: O
-  run(input: InputOf<I>, ports: P, signal: AbortSignal): Promise<z.output<O> | Park | Elsewhere>
+  run(
+    input: InputOf<I>,
+    ports: P,
+    signal: AbortSignal,
+  ): Promise<z.output<O> | WithTexts<z.output<O>> | Park | Elsewhere>
   /** What happened besides the stage's completion, for the run's events. */
   events?: (output: z.output<O>) => AlmanacEvent[]
   /** Only of the stage that concludes: what is recorded with the success. */

@@ -1,4 +1,4 @@
-import type { DocumentKind, RenderInput } from '@almanac/documents'
+import type { DocumentKind, JudgedCheck, RenderInput } from '@almanac/documents'
 import type {
   Evaluation,
   FailedCheck,
@@ -21,6 +21,7 @@ export interface Hooks {
   engines?: readonly Engine[]
   kinds?: readonly KindHook[]
   metrics?: readonly MetricHook[]
+  judges?: readonly JudgeHook[]
   exporters?: readonly ExporterHook[]
   deliverers?: readonly DelivererHook[]
   variants?: readonly VariantHook[]
@@ -34,7 +35,7 @@ export type Awaitable<T> = T | Promise<T>
  * A kind of document. Specifications of kind `base` order it by `documentKind`; its name begins with
  * `x-`. What a method throws fails the run.
  */
-export interface KindHook extends DocumentKind<Json> {
+export interface KindHook extends Omit<DocumentKind<Json>, 'expansion' | 'inherit'> {
   readonly name: `x-${string}`
   /** Whose specification it is made from: of `report` there is evidence, of `workflow` there is none. */
   readonly base: 'report' | 'workflow'
@@ -58,6 +59,23 @@ export interface MetricHook {
   readonly weight: number
   /** 0 to 1, over content only; below 1 the reasons say what to change, one line each. */
   measure(input: MetricInput): Awaitable<{ value: number; reasons: string[] }>
+}
+
+/**
+ * A metric of a kind of document that a model measures: the share of yes/no checks that hold. The plugin
+ * says what is asked, Almanac asks. Its weight counts as that of a metric does, where a document is judged.
+ */
+export interface JudgeHook {
+  readonly name: string
+  /** The kind of document that is judged. */
+  readonly kind: string
+  /** Its share of the conformance score, above 0, up to 0.5. */
+  readonly weight: number
+  /**
+   * The checks of a document, 1 to 20, made from its run package: questions that only the document can
+   * answer, with yes where it does what the specification wants.
+   */
+  checklist(input: { package: RunPackage }): Awaitable<JudgedCheck[]>
 }
 
 /** One more format of documents, stored and delivered beside JSON, Markdown and HTML. */
@@ -103,7 +121,10 @@ export interface VariantInput {
   count: number
 }
 
-/** Says what the variants of a generation are told: briefs made of findings and failed checks. */
+/**
+ * Says what the variants of a generation are told: briefs made of findings and failed checks, at least one
+ * each, and only of those that the document has. Specifications choose it by its name.
+ */
 export interface VariantHook {
   readonly name: string
   briefs(input: VariantInput): Awaitable<VariantDraft[]>
@@ -136,7 +157,10 @@ export interface TerminationInput {
   limits: RefinementLimits
 }
 
-/** One more condition that ends a refinement; it may end one earlier than the guard, never later. */
+/**
+ * One more condition that ends a refinement; it may end one earlier than the guard, never later. It is
+ * asked before each generation; what it says is recorded, and must depend on the input alone.
+ */
 export interface TerminationHook {
   readonly name: string
   /** Why the refinement ends, in a sentence; null while it may go on. */

@@ -22,6 +22,11 @@ const key = catalogueKey
 const documentKindName = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/)
 const listOf = <S extends z.ZodType>(hook: S) => z.array(hook).min(1).optional()
 
+const weight = z
+  .number({ error: 'must be a number above 0, up to 0.5' })
+  .gt(0, 'must be above 0')
+  .max(0.5, 'must be at most 0.5')
+
 const hookSchemas = {
   engines: z.looseObject({
     name: key,
@@ -41,15 +46,8 @@ const hookSchemas = {
     ...{ validate: method, evaluate: method, outline: method, compose: method },
     render: z.looseObject({ json: method, markdown: method, html: method }),
   }),
-  metrics: z.looseObject({
-    name: key,
-    kind: documentKindName,
-    weight: z
-      .number({ error: 'must be a number above 0, up to 0.5' })
-      .gt(0, 'must be above 0')
-      .max(0.5, 'must be at most 0.5'),
-    measure: method,
-  }),
+  metrics: z.looseObject({ name: key, kind: documentKindName, weight, measure: method }),
+  judges: z.looseObject({ name: key, kind: documentKindName, weight, checklist: method }),
   exporters: z.looseObject({
     format: z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'must be lower-case letters and digits'),
     kinds: z.array(documentKindName).min(1),
@@ -66,6 +64,7 @@ const hooks = z
     engines: listOf(hookSchemas.engines),
     kinds: listOf(hookSchemas.kinds),
     metrics: listOf(hookSchemas.metrics),
+    judges: listOf(hookSchemas.judges),
     exporters: listOf(hookSchemas.exporters),
     deliverers: listOf(hookSchemas.deliverers),
     variants: listOf(hookSchemas.variants),
@@ -102,6 +101,7 @@ const issueLine = ({ field, message, value }: Issue): string =>
   `${field} ${message}${value === undefined ? '' : ` (found ${value})`}`
 
 const named = z.strictObject({ name: z.string() })
+const measuring = z.strictObject({ name: z.string(), kind: z.string(), weight: z.number() })
 
 /** What a plugin has registered, as data: all that Almanac knows of it outside of its thread. */
 export const manifest = z.strictObject({
@@ -118,7 +118,8 @@ export const manifest = z.strictObject({
       hasCallSchema: z.boolean(),
     }),
   ),
-  metrics: z.array(z.strictObject({ name: z.string(), kind: z.string(), weight: z.number() })),
+  metrics: z.array(measuring),
+  judges: z.array(measuring),
   exporters: z.array(z.strictObject({ format: z.string(), kinds: z.array(z.string()) })),
   deliverers: z.array(named),
   variants: z.array(named),
@@ -141,6 +142,7 @@ export const manifestOf = ({ name, hooks: own }: Plugin): Manifest => ({
     hasCallSchema: callSchema !== undefined,
   })),
   metrics: (own.metrics ?? []).map(({ name, kind, weight }) => ({ name, kind, weight })),
+  judges: (own.judges ?? []).map(({ name, kind, weight }) => ({ name, kind, weight })),
   exporters: (own.exporters ?? []).map(({ format, kinds }) => ({ format, kinds: [...kinds] })),
   deliverers: (own.deliverers ?? []).map(({ name }) => ({ name })),
   variants: (own.variants ?? []).map(({ name }) => ({ name })),

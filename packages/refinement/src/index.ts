@@ -8,15 +8,14 @@ export * from './guard/index.ts'
 export { judgementOf, type Judgement } from './merge/judgement.ts'
 export {
   merge,
-  mergeStrategies,
   type Conflict,
   type LeftOut,
   type MergeOptions,
   type MergePorts,
-  type MergeStrategy,
   type Merged,
   type Variant,
 } from './merge/merge.ts'
+export { takeProposal, type MergeProposal } from './merge/proposal.ts'
 export {
   semanticSimilarity,
   type Embed,
@@ -26,6 +25,7 @@ export { tfidfSimilarity } from './similarity/tfidf.ts'
 export { briefText, variantBriefs } from './strategies/briefs.ts'
 export {
   createChildVersion,
+  underLabelOf,
   type ChildVersion,
   type NewVersion,
   type Version,

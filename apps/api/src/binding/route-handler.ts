@@ -1,4 +1,4 @@
-import type { Caller, Trx } from '@almanac/db'
+import type { Caller, OperatorCaller, Trx } from '@almanac/db'
 import type { Operation, Routes } from '@almanac/domain'
 import type { Request } from 'express'
 import type { z } from 'zod'
@@ -7,11 +7,11 @@ type Out<S> = S extends z.ZodType ? z.output<S> : never
 type In<S> = S extends z.ZodType ? z.input<S> : never
 
 /** A request after authentication, scope check and parsing. */
-export interface Asked<O extends Operation> {
+export interface Asked<O extends Operation, C = Caller> {
   params: Out<Routes[O]['params']>
   query: Out<Routes[O]['query']>
   body: Out<Routes[O]['body']>
-  caller: Caller
+  caller: C
   /** For headers, and for bodies that are streamed. */
   request: Request
   /** Aborts when the caller is gone or the process ends. */
@@ -41,7 +41,9 @@ type AnswerOf<O extends Operation> = {
 }[Routes[O]['gives']]
 
 /** Answers one operation; throws AlmanacError for everything that is the caller's to know. */
-export type Answering<O extends Operation> = (asked: Asked<O>) => Promise<AnswerOf<O>>
+export type Answering<O extends Operation, C = Caller> = (
+  asked: Asked<O, C>,
+) => Promise<AnswerOf<O>>
 
 /**
  * A change that `Idempotency-Key` makes safe to repeat: the answer is recorded in the transaction of
@@ -54,11 +56,15 @@ export interface Change<O extends Operation> {
     asked: Asked<O>,
     answer: JsonAnswer<ResponseBody<O>>,
   ): Promise<JsonAnswer<ResponseBody<O>>>
+  /** Records an attempt that was refused, of which the transaction has left nothing. */
+  refused?(asked: Pick<Asked<O>, 'caller' | 'params'>, error: unknown): Promise<void>
 }
 
-export type Handler<O extends Operation> = Routes[O]['idempotent'] extends true
-  ? Change<O>
-  : Answering<O>
+export type Handler<O extends Operation> = Routes[O]['realm'] extends 'operator'
+  ? Answering<O, OperatorCaller>
+  : Routes[O]['idempotent'] extends true
+    ? Change<O>
+    : Answering<O>
 
 /** Exactly one handler an operation: a route without one does not compile. */
 export type Handlers<O extends Operation = Operation> = { [K in O]: Handler<K> }

@@ -1,5 +1,5 @@
 import type { CheckpointDetail } from '@almanac/db'
-import { usdText } from '@almanac/domain'
+import { childrenText, usdText } from '@almanac/domain'
 import { html, type Html } from '@almanac/domain/html'
 
 /** What a browser may do with the page: show it in the documentation's style, and send its form here. */
@@ -86,13 +86,13 @@ const limitNames = {
 } as const
 
 function factsOf(checkpoint: CheckpointDetail): Html {
-  const { best, spent, estimate, limits, reached, generation, children } = checkpoint
+  const { best, spent, estimate, limits, reached, generation } = checkpoint
   const rows: [string, string | Html][] = [
     ['Run', html`<code>${checkpoint.runId}</code>`],
     ['Asked for by', html`<code>${checkpoint.requestedBy}</code>`],
     ['Best version so far', `${best.label}, score ${best.score}`],
     ['Cost so far', amountOf(spent)],
-    ['It asks for', `generation ${generation}: ${children} variants`],
+    ['It asks for', `generation ${generation}: ${childrenText(checkpoint)}`],
     ['They may cost at most', amountOf(estimate)],
     [
       'Limits',

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { evidenceLines, examples } from './examples.ts'
 import { html, lines, type Html } from '@almanac/domain/html'
 import { prose } from './prose.ts'
+import { needsOf } from './openapi.ts'
 import { furtherStatuses, idempotencyHeader, requestHeaders } from './operation-notes.ts'
 import { page } from './page.ts'
 import { problemCodes } from './problem-responses.ts'
@@ -45,7 +46,7 @@ export function apiPage(): string {
 const introduction = html`
   <p>
     ${prose(
-      'Every request carries an API key: `Authorization: Bearer alm_…`. The key names its tenant; `almanac key create` makes one. Bodies are JSON in UTF-8, instants ISO 8601 in UTC, ids TypeIDs such as `run_01kafz…`.',
+      'Every request carries an API key: `Authorization: Bearer alm_…`. The key names its tenant; `almanac key create` makes one. Those who run the installation have keys of their own, `almop_…`, which open `/v1/ops` and nothing of a tenant’s. Bodies are JSON in UTF-8, instants ISO 8601 in UTC, ids TypeIDs such as `run_01kafz…`.',
     )}
   </p>
   <p>
@@ -74,9 +75,7 @@ function operationSection(operation: Operation): Html {
     <section id="${operation}">
       <h3>${heading(operation)}</h3>
       <p>${prose(route.summary)}.${description === '' ? '' : html` ${prose(description)}`}</p>
-      <p class="quiet">
-        ${route.scope === null ? 'Needs no key.' : prose(`Needs the scope \`${route.scope}\`.`)}
-      </p>
+      <p class="quiet">${prose(needsOf(operation))}</p>
       ${fieldTables('Path', route.params)} ${fieldTables('Query', route.query)}
       ${headerTable(operation)} ${route.takes === 'json' && fieldTables('Body', route.body)}
       ${exampleOf(operation)} ${answersOf(operation)}

@@ -18,6 +18,7 @@ const ids = {
   document: 'doc_01kafz7v3be8paw2y8m4x1qd0q',
   artifact: 'art_01kafz7v3be8paw2y8m4x1qd0r',
   source: 'src_01kafz7v3be8paw2y8m4x1qd0s',
+  operator: 'opr_01kafz7v3be8paw2y8m4x1qd0v',
 } as const
 
 const specification = {
@@ -142,6 +143,33 @@ export const examples: Examples = {
       expiresAt: '2027-11-21T08:00:00.000Z',
     },
     response: { ...key, secret: 'alm_…' },
+  },
+  setSpendStop: {
+    body: { scope: 'provider', provider: 'openai', reason: 'the invoice is being looked at' },
+    response: {
+      scope: 'provider',
+      tenantId: null,
+      provider: 'openai',
+      reason: 'the invoice is being looked at',
+      stoppedBy: ids.operator,
+      stoppedAt: '2026-11-21T08:00:00.000Z',
+      changed: true,
+    },
+  },
+  reconcileUsage: {
+    body: {
+      provider: 'openai',
+      thresholdPercent: 1,
+      lines: [
+        {
+          day: '2026-11-20',
+          model: 'gpt-5.4-mini',
+          inputTokens: 1_204_331,
+          outputTokens: 330_127,
+          costUsd: '2.386815',
+        },
+      ],
+    },
   },
   stopSpending: { body: { reason: 'the new prompt costs more than it should' } },
   setBudget: {

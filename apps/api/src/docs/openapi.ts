@@ -34,6 +34,13 @@ export function createOpenApi(): OpenApi {
     paths: pathsOf(),
     components: {
       securitySchemes: {
+        operatorKey: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'almop_…',
+          description:
+            'A key of those who run the installation; `almanac key create --operator` makes one. It is of no tenant.',
+        },
         key: {
           type: 'http',
           scheme: 'bearer',
@@ -63,8 +70,8 @@ function pathsOf(): ZodOpenApiPathsObject {
 
 function operationOf(operation: Operation): ZodOpenApiOperationObject {
   const route = routes[operation]
-  const { tag, summary, scope, status, params, query } = route
-  const scoped = scope === null ? 'Needs no key.' : `Needs a key with the scope \`${scope}\`.`
+  const { tag, summary, realm, scope, status, params, query } = route
+  const scoped = needsOf(operation)
   const description = 'description' in route ? `${route.description}\n\n${scoped}` : scoped
   const body = requestBodyOf(operation)
   return {
@@ -73,6 +80,7 @@ function operationOf(operation: Operation): ZodOpenApiOperationObject {
     summary,
     description,
     ...(scope === null ? { security: [] } : {}),
+    ...(realm === 'operator' ? { security: [{ operatorKey: [] }] } : {}),
     parameters: headersOf(operation),
     requestParams: { path: params, query },
     ...(body ? { requestBody: body } : {}),
@@ -82,6 +90,13 @@ function operationOf(operation: Operation): ZodOpenApiOperationObject {
       ...problemResponses(operation),
     },
   }
+}
+
+/** Which key an operation takes. */
+export function needsOf(operation: Operation): string {
+  const { realm, scope } = routes[operation]
+  if (scope === null) return 'Needs no key.'
+  return `Needs ${realm === 'operator' ? 'an operator’s key' : 'a key'} with the scope \`${scope}\`.`
 }
 
 function headersOf(operation: Operation) {

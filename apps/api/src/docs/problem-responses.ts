@@ -11,15 +11,18 @@ import {
 
 /** Every problem that an operation can answer, the ones that follow from its kind included. */
 export function problemCodes(operation: Operation): ErrorCode[] {
-  const { method, scope, takes, idempotent, errors } = routes[operation]
-  const changes = method !== 'get'
+  const { method, realm, scope, takes, idempotent, errors } = routes[operation]
+  const changes = method !== 'get' && realm === 'tenant'
   return [
     ...new Set<ErrorCode>([
       'INPUT_INVALID',
       ...errors,
       ...(scope === null
         ? []
-        : (['KEY_MISSING', 'KEY_INVALID', 'KEY_EXPIRED', 'SCOPE_MISSING'] as const)),
+        : ([
+            ...(['KEY_MISSING', 'KEY_INVALID', 'KEY_EXPIRED', 'SCOPE_MISSING'] as const),
+            realm === 'operator' ? 'KEY_NOT_OPERATOR' : 'KEY_NOT_TENANT',
+          ] as const)),
       ...(changes ? (['TENANT_SUSPENDED'] as const) : []),
       ...(takes === 'json'
         ? (['BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const)

@@ -5,14 +5,15 @@ import type { ApiParts } from '../parts.ts'
 import type { RunWatcher } from '../watching/run-watcher.ts'
 import { artifactHandlers } from './artifacts.ts'
 import { budgetHandlers } from './budgets.ts'
-import { catalogueIssues } from './catalogue-issues.ts'
 import { checkpointHandlers } from './checkpoints.ts'
 import { estimateHandlers } from './estimates.ts'
 import { evidenceHandlers } from './evidence.ts'
 import { keyHandlers } from './keys.ts'
 import { moduleHandlers } from './modules.ts'
+import { operatorHandlers } from './operators.ts'
 import { runDetailHandlers } from './run-details.ts'
 import { runHandlers } from './runs.ts'
+import { specificationIssues } from './specification-issues.ts'
 import { specificationHandlers } from './specifications.ts'
 import { stopSpendHandlers } from './stop-spend.ts'
 import { usageHandlers } from './usage.ts'
@@ -37,7 +38,10 @@ export const allHandlers = (
   ...usageHandlers(parts),
   ...estimateHandlers(parts),
   ...stopSpendHandlers(parts),
+  ...operatorHandlers(parts),
 })
 
-/** What only the catalogue knows of a body. */
-export const furtherIssues: FurtherIssues = { createSpecification: catalogueIssues }
+/** What no schema knows of a body. */
+export const furtherIssues = (parts: ApiParts): FurtherIssues => ({
+  createSpecification: specificationIssues(parts),
+})

@@ -5,6 +5,7 @@ import {
   listCheckpoints,
   previewCheckpoints,
   raiseLimits,
+  recordRefusedAttempt,
   rollBack,
   type Caller,
 } from '@almanac/db'
@@ -59,6 +60,8 @@ export const checkpointHandlers = (
         await lendCheckpoint(trx, tenantId, approverOf(caller), loan)
         return { body: { checkpointId: id, principalId, lentBy: caller.principalId } }
       },
+      refused: ({ caller: { tenantId, principalId: actor }, params: { id: subject } }, error) =>
+        recordRefusedAttempt(db, tenantId, { attempt: 'lend', actor, subject }, error),
     },
     rollBackRun: {
       async change(
@@ -73,6 +76,8 @@ export const checkpointHandlers = (
         wake()
         return Promise.resolve(answer)
       },
+      refused: ({ caller: { tenantId, principalId: actor }, params: { id: subject } }, error) =>
+        recordRefusedAttempt(db, tenantId, { attempt: 'roll_back', actor, subject }, error),
     },
   }
 }

@@ -8,29 +8,23 @@ import {
   listSpecifications,
   stopSpecification,
 } from '@almanac/db'
-import type { DocumentKinds } from '@almanac/documents'
-import {
-  AlmanacError,
-  type Specification,
-  type SpecificationResource,
-  type specificationRoutes,
-} from '@almanac/domain'
+import type { SpecificationResource, specificationRoutes } from '@almanac/domain'
 import type { Handlers } from '../binding/route-handler.ts'
 import type { ApiParts } from '../parts.ts'
-import { catalogueIssues } from './catalogue-issues.ts'
 import { readIfMatch } from './if-match.ts'
+import { specificationIssues } from './specification-issues.ts'
 import { upcomingPeriods } from './upcoming-periods.ts'
 
 /** The handlers of `/v1/specifications`. */
 export const specificationHandlers = ({
   db,
   kinds,
+  strategies,
   urlOf,
   wake,
 }: ApiParts): Handlers<keyof typeof specificationRoutes> => ({
   createSpecification: {
     async change(trx, { caller: { tenantId, principalId }, body }) {
-      assertKind(kinds, body)
       const created = await createSpecification(trx, tenantId, principalId, body)
       const location = urlOf(`/v1/specifications/${created.id}`)
       return { ...answer(created), headers: { location, etag: etagOf(created) } }
@@ -44,11 +38,9 @@ export const specificationHandlers = ({
   changeSpecification: async ({ caller, params: { id }, body, request }) => {
     const { tenantId, principalId } = caller
     const revision = readIfMatch(request.get('if-match'))
+    const issuesOf = specificationIssues({ kinds, strategies })
     const changed = await db.withTenant(tenantId, (trx) =>
-      changeSpecification(trx, tenantId, principalId, id, revision, body, (changed) => {
-        assertInCatalogue(changed)
-        assertKind(kinds, changed)
-      }),
+      changeSpecification(trx, tenantId, principalId, id, revision, body, issuesOf),
     )
     return answer(changed)
   },
@@ -94,13 +86,3 @@ export const specificationHandlers = ({
 const etagOf = ({ revision }: SpecificationResource): string => `"${revision}"`
 
 const answer = (body: SpecificationResource) => ({ body, headers: { etag: etagOf(body) } })
-
-/** A kind that no plugin here brings is refused when it is ordered, and not by every run. */
-function assertKind(kinds: DocumentKinds, { documentKind }: Specification): void {
-  if (documentKind !== undefined) kinds.get(documentKind)
-}
-
-function assertInCatalogue(body: Specification): void {
-  const issues = catalogueIssues(body)
-  if (issues.length > 0) throw new AlmanacError('INPUT_INVALID', { issues })
-}

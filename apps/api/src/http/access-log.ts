@@ -1,4 +1,4 @@
-import type { Caller } from '@almanac/db'
+import type { Caller, OperatorCaller } from '@almanac/db'
 import type { RequestHandler, Response } from 'express'
 import type { ApiLog } from '../parts.ts'
 import { requestIdOf } from './request-id.ts'
@@ -15,7 +15,7 @@ export const accessLog =
         route: routeOf(request.route),
         status: response.statusCode,
         durationMs: Math.round(performance.now() - begun),
-        ...tenantOf(response),
+        ...callerOf(response),
         ...(response.writableFinished ? {} : { aborted: true }),
       }
       if (request.method === 'GET') log.debug(line, 'answered')
@@ -30,7 +30,11 @@ function routeOf(route: unknown): string {
   return typeof route.path === 'string' ? route.path : 'unknown'
 }
 
-function tenantOf({ locals }: Response): { tenantId?: string } {
+function callerOf({ locals }: Response): { tenantId?: string; operatorId?: string } {
   const caller = locals['caller'] as Caller | undefined
-  return caller ? { tenantId: caller.tenantId } : {}
+  const operator = locals['operator'] as OperatorCaller | undefined
+  return {
+    ...(caller && { tenantId: caller.tenantId }),
+    ...(operator && { operatorId: operator.operatorId }),
+  }
 }

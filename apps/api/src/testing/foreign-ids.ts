@@ -1,7 +1,10 @@
 import { routes, type Operation } from '@almanac/domain'
 
-/** The operations of the contract, as the tests go through all of them. */
-export const operations = Object.keys(routes) as Operation[]
+const all = Object.keys(routes) as Operation[]
+/** The operations of tenants, as the tests go through all of them. */
+export const operations = all.filter((operation) => routes[operation].realm === 'tenant')
+/** Those of operators. */
+export const operatorsOperations = all.filter((operation) => !operations.includes(operation))
 
 const suffix = '01kafz7v3be8paw2y8m4x1qd0n'
 

@@ -2,6 +2,8 @@ import { createOperations, createPorts, type Database } from '@almanac/db'
 import type { TenantId } from '@almanac/domain'
 import { createDeterministicEngine } from '@almanac/llm'
 import {
+  noJudge,
+  noStrategies,
   pipeline,
   runInline,
   unlimitedRates,
@@ -24,6 +26,8 @@ export async function runQueued(db: Database, tenantId: TenantId): Promise<numbe
     spending: unstoppedSpending,
     deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
     exporters: [],
+    strategies: noStrategies,
+    judge: noJudge,
     identity: { workerId: randomIds.next('worker') },
     log: () => undefined,
   }

@@ -1,6 +1,7 @@
 import {
   createKey,
   createTenant,
+  ensurePerson,
   findTenants,
   firstPrincipal,
   writeEntitlement,
@@ -11,6 +12,7 @@ import {
   entitlement,
   keyScope,
   parse,
+  plainLine,
   tenantScopes,
   type KeyScope,
   type TenantId,
@@ -66,22 +68,29 @@ export async function entitleTenant(
   screen.result({ tenantId: tenant.id, entitlement: bought })
 }
 
-/** `almanac key create TENANT`: a key of the tenant's first principal, shown once. */
+/**
+ * `almanac key create TENANT`: a key of the tenant's first principal, or of the person of that name, who is
+ * made where there is none; shown once.
+ */
 export async function createKeyFor(
   screen: Screen,
   config: Config,
   text: string,
-  { name, scope }: { name: string; scope?: string[] },
+  { name, scope, person }: { name: string; scope?: string[]; person?: string },
 ): Promise<void> {
+  const who = person === undefined ? undefined : parse(plainLine(120), person, 'person')
   const scopes: KeyScope[] = scope
     ? parse(z.array(keyScope).min(1), scope, 'scope')
     : [...tenantScopes]
   const key = await inSystem(config, async (trx) => {
     const tenant = await findTenant(trx, text)
-    const principalId = await firstPrincipal(trx, tenant.id)
+    const principalId =
+      who === undefined
+        ? await firstPrincipal(trx, tenant.id)
+        : await ensurePerson(trx, tenant.id, operator, who)
     return createKey(trx, tenant.id, operator, { principalId, name, scopes })
   })
-  screen.say(`${key.id} may: ${key.scopes.join(', ')}`)
+  screen.say(`${key.id} of ${key.principalId} may: ${key.scopes.join(', ')}`)
   screen.say(`Shown this once: ${key.secret}`)
   screen.result(key)
 }

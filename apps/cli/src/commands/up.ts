@@ -36,7 +36,7 @@ export async function up(screen: Screen, options: UpOptions): Promise<void> {
   try {
     const { db, api } = await startSystem(config, log, shutdown)
     screen.say(`Almanac answers at ${api.url}  (API reference: ${api.url}/docs)`)
-    const key = await ensureFirstTenant(db, config.dataDir, api.url)
+    const key = await ensureFirstTenant(db, config, api.url)
     if (key !== undefined) {
       writeCredentials(config.dataDir, { url: api.url, key })
       await makeSample(screen, config, createClient({ url: api.url, key }), options.once === true)

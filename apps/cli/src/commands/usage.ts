@@ -12,12 +12,14 @@ import {
 import {
   AlmanacError,
   parse,
+  reconcile,
   usageCsv,
   usageDay,
   usageGroupBy,
   usageTable,
   usdText,
   wasteSays,
+  type Reconciliation,
   type TenantId,
   type UsageDimension,
   type WasteReport,
@@ -27,7 +29,6 @@ import { z } from 'zod'
 import { findSpecification } from '../find-specification.ts'
 import { readText } from '../read-file.ts'
 import { parseProviderFile } from '../reconciliation/provider-file.ts'
-import { reconcile, type Reconciliation } from '../reconciliation/reconcile.ts'
 import { table, type Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
 import { findTenant } from './operators.ts'

@@ -18,6 +18,7 @@ import type { Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
 import { createEngine } from '../system/engine.ts'
 import { installIndustries } from '../system/installed-industries.ts'
+import { createJudge, judgingEngine } from '../system/judge.ts'
 import { loadPlugins } from '../system/plugins.ts'
 import { createPluggedKinds } from '../system/runner-ports.ts'
 
@@ -34,6 +35,7 @@ export async function verifyDatabase(screen: Screen, config: Config): Promise<vo
     // The offline engine needs no set-up: what it once made is made again whatever is configured now.
     engines: [
       await createEngine(config, log, { engines: plugins.engines }),
+      ...judgingEngine(await createJudge(config, plugins, log)),
       createDeterministicEngine(),
     ],
     kinds: createPluggedKinds(plugins),

@@ -1,15 +1,13 @@
-import { AlmanacError, parse, parseCsv, usageDay, type Issue } from '@almanac/domain'
+import {
+  AlmanacError,
+  dollars,
+  parse,
+  parseCsv,
+  usageDay,
+  type Issue,
+  type ProviderLine,
+} from '@almanac/domain'
 import { z } from 'zod'
-import { dollars, type PicoUsd } from './dollars.ts'
-
-/** What a provider says of one day and model. */
-export interface ProviderLine {
-  day: string
-  model: string
-  inputTokens: number
-  outputTokens: number
-  cost: PicoUsd
-}
 
 const tokens = z
   .union(

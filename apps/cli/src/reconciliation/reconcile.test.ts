@@ -1,8 +1,7 @@
-import { AlmanacError } from '@almanac/domain'
+import { AlmanacError, reconcile } from '@almanac/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseProviderFile } from './provider-file.ts'
-import { reconcile } from './reconcile.ts'
 
 const heading = 'date,model,input_tokens,output_tokens,cost_usd,organization'
 const sentence = (text: string): string => {

@@ -28,11 +28,9 @@ export async function createEngine(
       issues: [{ field: 'ALMANAC_ENGINE', message, value: JSON.stringify(engine.name) }],
     })
   }
-  const { api, model, apiKey, baseUrl, priceFile } = engine
-  if (apiKey === undefined)
-    throw new AlmanacError('CONFIG_INVALID', {
-      issues: [{ field: 'OPENAI_API_KEY', message: 'must be set for ALMANAC_ENGINE=openai' }],
-    })
+  const { api, model, baseUrl, priceFile } = engine
+  // Only beside a base URL may it be missing; the SDK wants one, a server without keys reads none.
+  const { apiKey = 'none' } = engine
   // The SDK is loaded only where it is used: it is a third of a second and 15 MB.
   const { createOpenAiEngine, openAiPrices, parsePriceRows, recallProbe, withOwnPrices } =
     await import('@almanac/llm/openai')

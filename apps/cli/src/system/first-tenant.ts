@@ -1,6 +1,7 @@
 import { createKey, createTenant, firstPrincipal, findTenants, type Database } from '@almanac/db'
 import { keyScopes, type Entitlement } from '@almanac/domain'
 import { industries } from '@almanac/industries'
+import type { Config } from '@almanac/runtime'
 import { readCredentials } from '../credentials.ts'
 
 /** What the first tenant of an installation may do: everything there is, for a trial. */
@@ -20,7 +21,7 @@ const everything = (): Entitlement => ({
  */
 export async function ensureFirstTenant(
   db: Database,
-  dataDir: string,
+  { dataDir, profile }: Pick<Config, 'dataDir' | 'profile'>,
   url: string,
 ): Promise<string | undefined> {
   const known = readCredentials(dataDir)
@@ -35,7 +36,8 @@ export async function ensureFirstTenant(
           name: firstTenantName,
           principalName: 'owner',
           entitlement: everything(),
-          allowSelfApproval: true,
+          // On a laptop there is nobody else to ask.
+          allowSelfApproval: profile === 'embedded',
         })
     const name = `almanac up at ${url}`
     const key = { principalId, name, scopes: [...keyScopes] }

@@ -10,6 +10,10 @@ const listenAgainMs = 2_000
 
 const unlimited: RateLimits = { requests: null, tokens: null }
 
+/** What may be sent a minute to the provider of this installation's engine. */
+export const ownRates = ({ engine }: Pick<Config, 'engine'>): RateLimits =>
+  engine.kind === 'deterministic' ? unlimited : engine.rates
+
 /** What every call has to pass: the stops of spending, and the rate limits of provider and tenant. */
 export async function openGates(
   config: Pick<Config, 'engine' | 'redisUrl'>,
@@ -30,8 +34,7 @@ export async function openGates(
     closing.abort()
     await listening
   })
-  const { engine } = config
-  const own = engine.kind === 'deterministic' ? unlimited : engine.rates
+  const own = ownRates(config)
   const rates = createRateGate({
     buckets: openBuckets(config, db, onError, shutdown),
     ofProvider: (asked) => (asked === provider ? own : unlimited),

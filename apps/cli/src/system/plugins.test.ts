@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { chosenDeliverers, loadPlugins, type Plugins } from './plugins.ts'
 import { createEngine } from './engine.ts'
+import { createJudge } from './judge.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'almanac-plugins-'))
 const loaded: Plugins[] = []
@@ -58,6 +59,8 @@ const refusalOf = async (...modules: string[]) =>
 
 const metric = (name: string, measure: string, weight = 0.1) =>
   `{ metrics: [{ name: '${name}', kind: 'report', weight: ${weight}, measure: ${measure} }] }`
+const judge = (name: string, checklist: string, weight = 0.1) =>
+  `{ judges: [{ name: '${name}', kind: 'report', weight: ${weight}, checklist: ${checklist} }] }`
 const steady = `() => ({ value: 1, reasons: [] })`
 const failureOf = (work: () => unknown): AlmanacError<'PLUGIN_FAILED'> => {
   try {
@@ -137,11 +140,23 @@ describe('a plugin that cannot be used stops the start, with its name and the re
     )
   })
 
-  it('metrics that weigh more than half of a kind', async () => {
+  it('metrics and judges that weigh more than half of a kind', async () => {
     const heavy = (name: string) => pluginOf(name, metric('a', steady, 0.3))
     expect(await refusalOf(heavy('one'), heavy('two'))).toMatch(
       /one and two cannot be used: its metrics of the kind report weigh 0\.6 together/,
     )
+    expect(await refusalOf(heavy('one'), pluginOf('two', judge('b', '() => []', 0.3)))).toMatch(
+      /one and two cannot be used: its metrics of the kind report weigh 0\.6 together/,
+    )
+  })
+
+  it('a judge of the name of a metric, or of a kind of document that there is not', async () => {
+    const both = `{ ...${metric('a', steady)}, ...${judge('a', '() => []')} }`
+    expect(await refusalOf(pluginOf('same', both))).toBe(
+      'the plugin same cannot be used: the name a among the metrics of same is already that of the plugin same',
+    )
+    const lost = judge('a', '() => []').replace('report', 'memo')
+    expect(await refusalOf(pluginOf('lost', lost))).toMatch(/there is no kind of document memo/)
   })
 })
 
@@ -265,6 +280,70 @@ describe('a plugin at work', () => {
     expect(await hangs).toBe('too late')
     expect(await innocent).toContain('its thread was stopped')
     await expect.poll(() => ends('2026-W42', never), { timeout: 30_000 }).toEqual(['the text'])
+  })
+})
+
+describe('a checklist of a plugin', () => {
+  const { signal } = new AbortController()
+  const asked = async (checklist: string, title = 'Bees') => {
+    const plugins = await load([pluginOf('fit', judge('bees', checklist))])
+    expect(plugins.checklists).toMatchObject([{ name: 'fit/bees', kind: 'report', weight: 0.1 }])
+    return plugins.checklists[0]?.checks({ title } as never, signal)
+  }
+
+  it('is made in its thread, from the package', async () => {
+    const question = '`Is it about ${input.package.title}?`'
+    expect(await asked(`(input) => [{ id: 'title', question: ${question} }]`)).toEqual([
+      { id: 'title', question: 'Is it about Bees?' },
+    ])
+  })
+
+  it.each([
+    ['throws', `() => { throw new Error('no idea') }`, 'no idea'],
+    ['hangs', `() => { for (;;) {} }`, 'did not answer within 5000 ms'],
+    ['asks nothing', `() => []`, 'its answer is not valid'],
+    [
+      'asks two things under one id',
+      `() => [{ id: 'a', question: 'x?' }, { id: 'a', question: 'y?' }]`,
+      'must not use an id twice',
+    ],
+    ['asks on two lines', `() => [{ id: 'a', question: 'x\\ny?' }]`, 'must be one line'],
+  ])('fails the one call when it %s', async (_, checklist, reason) => {
+    await expect(asked(checklist)).rejects.toMatchObject({
+      code: 'PLUGIN_FAILED',
+      params: { plugin: 'fit', hook: 'judge bees', reason: expect.stringContaining(reason) },
+    })
+  })
+
+  it('is answered by the engine openai with a model of its own, and by nothing else', async () => {
+    const plugins = await load([pluginOf('fit', judge('bees', '() => []'))])
+    const rates = { requests: null, tokens: null }
+    const openai = {
+      kind: 'openai',
+      api: 'responses',
+      ...{ apiKey: 'sk', baseUrl: 'http://127.0.0.1:9/v1' },
+      ...{ model: 'gpt-5-mini', priceFile: undefined, rates },
+    } as const
+    const of = async (engine: Parameters<typeof createJudge>[0]['engine']) => {
+      const found = await createJudge({ engine }, plugins, log)
+      expect(found.checklists).toHaveLength(1)
+      return found.engine
+    }
+    expect(await of({ kind: 'deterministic' })).toEqual({
+      none: 'the deterministic engine does not judge',
+    })
+    expect(await of({ kind: 'plugin', name: 'parrot', rates })).toEqual({
+      none: 'the engine parrot does not judge',
+    })
+    expect(await of({ ...openai, judgeModel: undefined })).toEqual({
+      none: 'no model is set for it: LLM_JUDGE_MODEL',
+    })
+    expect(await of({ ...openai, judgeModel: 'gpt-5-nano' })).toMatchObject({
+      ...{ name: 'openai', model: 'gpt-5-nano', provider: 'openai' },
+    })
+    await expect(of({ ...openai, judgeModel: 'no-such-model' })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+    })
   })
 })
 

@@ -3,10 +3,11 @@ import {
   AlmanacError,
   artifactFormats,
   documentKinds,
+  mergeStrategies,
   variantStrategies,
   type Issue,
 } from '@almanac/domain'
-import type { Content, Engine, Exporter } from '@almanac/pipeline'
+import type { Checklist, Content, Engine, Exporter, Strategies } from '@almanac/pipeline'
 import type { Manifest } from '@almanac/plugin-api'
 import type { Config, Log } from '@almanac/runtime'
 import type { Deliverer } from '@almanac/worker'
@@ -16,10 +17,11 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { hookNames, type HookName } from './plugins/messages.ts'
 import { pluginEngines } from './plugins/plugin-engine.ts'
+import { pluginJudges } from './plugins/plugin-judges.ts'
 import { pluginKinds } from './plugins/plugin-kinds.ts'
 import { mostPluginWeight, pluginMetrics, type PluginMetric } from './plugins/plugin-metrics.ts'
 import { pluginDeliverers, pluginExporters } from './plugins/plugin-outputs.ts'
-import { pluginStrategies, type PluginStrategies } from './plugins/plugin-strategies.ts'
+import { pluginStrategies } from './plugins/plugin-strategies.ts'
 import {
   PluginRefused,
   startPluginThread,
@@ -28,11 +30,13 @@ import {
 } from './plugins/plugin-thread.ts'
 
 /** What the plugins of the configuration bring, each call guarded. */
-export interface Plugins extends PluginStrategies {
+export interface Plugins {
   engines: readonly Engine[]
   kinds: readonly AnyDocumentKind[]
   metrics: readonly PluginMetric[]
+  checklists: readonly Checklist[]
   exporters: readonly Exporter[]
+  strategies: Strategies
   deliverers(content: Pick<Content, 'get'>): Record<string, Deliverer>
   close(): Promise<void>
 }
@@ -76,18 +80,21 @@ export async function loadPlugins(
 
 function together(threads: readonly PluginThread[]): Plugins {
   const strategies = threads.map(pluginStrategies)
-  const named = <K extends keyof PluginStrategies>(key: K): PluginStrategies[K] =>
+  const named = <K extends keyof Strategies>(key: K): Strategies[K] =>
     Object.assign({}, ...strategies.map((one) => one[key]))
   return {
     engines: threads.flatMap(pluginEngines),
     kinds: threads.flatMap(pluginKinds),
     metrics: threads.flatMap(pluginMetrics),
+    checklists: threads.flatMap(pluginJudges),
     exporters: threads.flatMap(pluginExporters),
     deliverers: (content) =>
       Object.assign({}, ...threads.map((thread) => pluginDeliverers(thread, content))),
-    variants: named('variants'),
-    merges: named('merges'),
-    terminations: named('terminations'),
+    strategies: {
+      variants: named('variants'),
+      merges: named('merges'),
+      terminations: named('terminations'),
+    },
     close: async () => {
       await Promise.all(threads.map((thread) => thread.close()))
     },
@@ -117,12 +124,16 @@ const builtIn: Record<HookName, readonly string[]> = {
   engines: ['deterministic', 'openai'],
   kinds: documentKinds,
   metrics: [],
+  judges: [],
   exporters: artifactFormats,
   deliverers: ['file'],
   variants: variantStrategies,
-  merges: ['three-way', 'additive'],
-  terminations: ['depth_reached', 'cost_ceiling', 'quality_plateau', 'target_score'],
+  merges: mergeStrategies,
+  terminations: [],
 }
+
+/** What of a plugin has a share of the conformance score. */
+const measuring = ({ metrics, judges }: Manifest) => [...metrics, ...judges]
 
 /** Names that two plugins have, or that Almanac has itself, and metrics that weigh too much together. */
 function clashes(manifests: readonly Manifest[]): Issue[] {
@@ -141,20 +152,25 @@ function clashes(manifests: readonly Manifest[]): Issue[] {
       for (const entry of manifest[hook]) {
         // Metrics go by their plugin's name besides, so only one's own can clash.
         const name = 'format' in entry ? entry.format : entry.name
-        const among = hook === 'metrics' ? `the metrics of ${manifest.name}` : hook
+        const isMetric = hook === 'metrics' || hook === 'judges'
+        const among = isMetric ? `the metrics of ${manifest.name}` : hook
         claim(manifest, `the name ${name} among ${among}`)
       }
   const kinds = [...documentKinds, ...manifests.flatMap((one) => one.kinds.map(({ name }) => name))]
   const unknown = manifests.flatMap((manifest) =>
-    [...manifest.metrics.map(({ kind }) => kind), ...manifest.exporters.flatMap((one) => one.kinds)]
+    [
+      ...measuring(manifest).map(({ kind }) => kind),
+      ...manifest.exporters.flatMap((one) => one.kinds),
+    ]
       .filter((kind) => !kinds.some((known) => known === kind))
       .map((kind) => issue(manifest.name, `there is no kind of document ${kind}`)),
   )
   const heavy = kinds.flatMap((kind) => {
-    const metrics = manifests.flatMap((one) => one.metrics.filter((metric) => metric.kind === kind))
+    const ofKind = (one: Manifest) => measuring(one).filter((metric) => metric.kind === kind)
+    const metrics = manifests.flatMap(ofKind)
     const weight = metrics.reduce((sum, metric) => sum + metric.weight, 0)
     if (weight <= mostPluginWeight + 1e-9) return []
-    const names = manifests.filter((one) => one.metrics.some((metric) => metric.kind === kind))
+    const names = manifests.filter((one) => ofKind(one).length > 0)
     return [
       issue(
         names.map(({ name }) => name).join(' and '),

@@ -7,7 +7,14 @@ import {
 } from '@almanac/db'
 import { createKinds } from '@almanac/documents'
 import { findIndustryByHash, getIndustry, industryHash } from '@almanac/industries'
-import { rememberContent, unlimitedRates, type Engine, type Ports } from '@almanac/pipeline'
+import {
+  noJudge,
+  rememberContent,
+  unlimitedRates,
+  type Engine,
+  type Judge,
+  type Ports,
+} from '@almanac/pipeline'
 import type { BudgetMirror } from '@almanac/queue'
 import { randomIds, systemClock } from '@almanac/runtime'
 import type { OpenDatabase } from './database.ts'
@@ -25,23 +32,27 @@ export function createRunnerPorts(
   { db, codec }: Pick<OpenDatabase, 'db' | 'codec'>,
   engine: Engine,
   gates: Partial<Pick<Ports, 'rates' | 'spending'>> & { budgets?: BudgetMirror } = {},
-  plugins: Pick<Plugins, 'kinds' | 'metrics' | 'exporters'> = noPlugins,
+  plugins: Pick<Plugins, 'kinds' | 'metrics' | 'exporters' | 'strategies'> = noPlugins,
+  judge: Judge = noJudge,
 ) {
   const { budgets } = gates
   const stored = createPorts(db, { codec, ...(budgets ? { budgets: budgets.listener } : {}) })
+  const runs = rememberRuns(stored)
   const ledger = budgets ? budgets.guard(stored.ledger) : stored.ledger
   return {
     ...stored,
-    ...rememberRuns(stored),
+    load: runs.load,
+    ...rememberContent({ ...stored, commitStage: runs.commitStage }, rememberedKilochars),
     specifications: rememberSpecifications(stored.specifications),
     ledger,
     refinement: { ...stored.refinement, ledger: createVariantLedger(db, ledger) },
-    content: rememberContent(stored.content, rememberedKilochars),
     clock: systemClock,
     ids: randomIds,
     industries: { get: getIndustry, hash: industryHash },
     kinds: createPluggedKinds(plugins),
     exporters: plugins.exporters,
+    strategies: plugins.strategies,
+    judge,
     engine,
     rates: gates.rates ?? unlimitedRates,
     spending: gates.spending ?? createSpendGate(db),

@@ -6,8 +6,9 @@ import type { Config, Logger, Shutdown } from '@almanac/runtime'
 import { fileDeliverer, startWorker, type RunningWorker } from '@almanac/worker'
 import { openDatabase } from './database.ts'
 import { createEngine } from './engine.ts'
-import { openGates } from './gates.ts'
+import { openGates, ownRates } from './gates.ts'
 import { installIndustries } from './installed-industries.ts'
+import { createJudge } from './judge.ts'
 import { linkKeysOf } from './link-keys.ts'
 import { chosenDeliverers, loadPlugins } from './plugins.ts'
 import { createRunnerPorts } from './runner-ports.ts'
@@ -49,8 +50,9 @@ export async function startSystem(
     probes: createProbes(db),
     engines: plugins.engines,
   })
+  const judge = await createJudge(config, plugins, log)
   const gates = await openGates(config, db, engine.provider, log, shutdown)
-  const ports = createRunnerPorts({ db, codec }, engine, gates, plugins)
+  const ports = createRunnerPorts({ db, codec }, engine, gates, plugins, judge)
   const deliverers = {
     file: fileDeliverer({ dir: config.deliveryDir, content: ports.content }),
     ...plugins.deliverers(ports.content),
@@ -69,7 +71,11 @@ export async function startSystem(
       runEnded(runId)
     },
     onLost: () => void shutdown.begin('the lease is lost', 1),
-    concurrency: { execute: config.concurrency },
+    concurrency: {
+      execute: config.concurrency,
+      // With a judge, this stage waits for an engine as well.
+      ...('none' in judge.engine ? {} : { evaluate: config.concurrency }),
+    },
   })
   shutdown.onShutdown('worker', () => worker.stop(config.shutdownGraceMs))
 
@@ -78,6 +84,7 @@ export async function startSystem(
     db,
     content: ports.content,
     kinds: ports.kinds,
+    strategies: ports.strategies,
     log,
     wake: worker.wake,
     wakeCancel: worker.wakeCancel,
@@ -86,6 +93,7 @@ export async function startSystem(
     tellsEnds: true,
     ...(linkKeys.length > 0 ? { linkKeys } : {}),
     estimateRun: (run, signal) => estimateRun(ports, run, signal),
+    provider: { name: engine.provider, rates: ownRates(config) },
     ready: {
       queue: () => backend.ping(),
       worker: () => Promise.resolve(worker.stats().leaseLeftMs > 0),

@@ -6,6 +6,7 @@ import { readSchema } from '../json-schema/read.ts'
 import { seededNumbers } from '../seeded.ts'
 import type { Ask } from './ask.ts'
 import { groundedReport, type GroundedReport } from './grounded-report.ts'
+import { judgeAnswer } from './judge-answer.ts'
 import { prose } from './prose.ts'
 import { findRunPackage, type FoundPackage } from './run-package.ts'
 import { workflowAnswer } from './workflow-answer.ts'
@@ -25,8 +26,8 @@ const anyObject: SchemaNode = {
 
 /**
  * Composes the answer to `ask`, which `seed` and `requestHash` alone decide: the report of the run
- * package in its input where that fits the schema, or the workflow of one, else a value of the schema,
- * else prose.
+ * package in its input where that fits the schema, or the workflow of one, or a judge's answers to a list of
+ * checks, else a value of the schema, else prose.
  * Throws SchemaError for a schema that it cannot make a value of.
  */
 export function composeDraft(ask: Ask, seed: string, requestHash: string): Draft {
@@ -41,6 +42,8 @@ export function composeDraft(ask: Ask, seed: string, requestHash: string): Draft
   }
   const workflow = schema && workflowAnswer(ask.texts, schema, numbers)
   if (schema && workflow !== undefined) return { kind: 'document', document: workflow, schema }
+  const judgement = schema && judgeAnswer(ask.texts, schema, seed)
+  if (schema && judgement !== undefined) return { kind: 'document', document: judgement, schema }
   const wanted = schema ?? anyObject
   return { kind: 'document', document: generate(wanted, numbers), schema: wanted }
 }

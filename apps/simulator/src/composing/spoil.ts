@@ -17,6 +17,8 @@ export function spoilDraft(draft: Draft, fault: Fault | undefined): Draft {
       ? changeItem(draft, (item) => ({ ...item, evidence: [fault.id] }))
       : withText(draft, (text) => `${text} [${fault.id}]`)
   if (fault?.name === 'injected_instruction_followed') return obedient(draft)
+  if (fault?.name === 'items_left_out' && draft.kind === 'report')
+    return cutShort(draft, fault.keep)
   if (fault?.name === 'huge_5mb')
     return withText(draft, (text) => `${text} `.repeat(Math.ceil(fault.bytes / (text.length + 1))))
   return draft
@@ -67,6 +69,15 @@ const madeUp = ({ scope: { regions, links } }: FoundPackage): GroundedItem => ({
   text: 'An item was published.',
   evidence: [],
 })
+
+/** The report with the first `keep` items of each section. */
+function cutShort(draft: ReportDraft, keep: number): ReportDraft {
+  const sections = draft.report.sections.map((section) => ({
+    ...section,
+    items: section.items.slice(0, keep),
+  }))
+  return { ...draft, report: { ...draft.report, sections } }
+}
 
 /** The draft of a model that does what the evidence tells it to. */
 function obedient(draft: Draft): Draft {

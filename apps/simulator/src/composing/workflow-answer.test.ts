@@ -4,6 +4,7 @@ import {
   fixtureModule,
 } from '../../../../packages/documents/src/fixtures/workflow-package.ts'
 import { workflowKind as kind } from '../../../../packages/documents/src/workflow/workflow-kind.ts'
+import type { Call } from '../../../../packages/documents/src/kind.ts'
 import { readSchema } from '../json-schema/read.ts'
 import { seededNumbers } from '../seeded.ts'
 import { workflowAnswer } from './workflow-answer.ts'
@@ -35,6 +36,24 @@ describe('the answer to a workflow', () => {
       const found = kind.validate(content, runPackage)
       expect(found.filter(({ severity }) => severity === 'error')).toEqual([])
       expect(content.modules.at(-1)?.registered).toBe(fixtureModule.key)
+    }
+  })
+
+  it('is the sub-phases of the phase that the task names, and they take its place', () => {
+    const { content } = kind.read(runPackage, answers('1'))
+    if (!content) throw new Error('there is no workflow')
+    const parts = kind.expansion?.parts(content, { above: 5, most: 9, tried: [] }) ?? []
+    expect(parts.length).toBeGreaterThan(0)
+    for (const { id, brief } of parts) {
+      const call: Call = { kind: 'expand', n: 1, part: id, brief, inputHashes: [] }
+      const { instructions, input } = kind.prompt(runPackage, call, [JSON.stringify(content)])
+      const schema = readSchema(kind.callSchema?.(runPackage, call), { strict: true })
+      const answer = workflowAnswer([instructions, input], schema, seededNumbers('1'))
+      const replaced = kind.expansion?.replace(runPackage, content, call, answer)
+      expect(replaced?.findings).toEqual([])
+      expect(replaced?.content && kind.validate(replaced.content, runPackage)).toEqual(
+        kind.validate(content, runPackage),
+      )
     }
   })
 

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { fits } from '../json-schema/fits.ts'
 import type { SchemaNode } from '../json-schema/node.ts'
 import type { SeededNumbers } from '../seeded.ts'
+import { dataBlocks } from './data-blocks.ts'
+import { expansionAnswer } from './expansion-answer.ts'
 import { words } from './prose.ts'
 
 /** As much of a workflow's run package as an answer is composed of. */
@@ -19,13 +21,11 @@ const workflowPackage = z.object({
 })
 type Body = z.output<typeof workflowPackage>['specification']['body']
 
-/** A block of data in a prompt, between two lines that hold the same mark. */
-const block = /^BEGIN DATA ([0-9a-f]+) \([^\n]*\)\n([\s\S]*?)\nEND DATA \1$/gm
-
 /**
- * The answer to a request whose input holds the run package of a workflow: the phase, or the whole draft,
- * that the schema has room for. Its keys are always the same, so that each phase fits what the phases
- * before it answered; `numbers` decide its words. Undefined where nothing fits.
+ * The answer to a request whose input holds the run package of a workflow: the sub-phases of the phase
+ * that its task names, or the phase, or the whole draft, that the schema has room for. Its keys are always
+ * the same, so that each phase fits what the phases before it answered; `numbers` decide its words.
+ * Undefined where nothing fits.
  */
 export function workflowAnswer(
   texts: readonly string[],
@@ -37,25 +37,20 @@ export function workflowAnswer(
   const outline = outlineOf(body, numbers)
   const tasks = tasksOf(body, numbers)
   const modules = modulesOf(body)
-  const answers: Json[] = [outline, tasks, modules, { ...outline, ...tasks, ...modules }]
+  const expansion = expansionAnswer(texts)
+  const answers: Json[] = [
+    ...(expansion === undefined ? [] : [expansion]),
+    ...[outline, tasks, modules, { ...outline, ...tasks, ...modules }],
+  ]
   return answers.find((answer) => fits(schema, answer))
 }
 
 function findBody(texts: readonly string[]): Body | undefined {
-  for (const text of texts)
-    for (const [, , data = ''] of text.matchAll(block)) {
-      const parsed = workflowPackage.safeParse(parsedJson(data))
-      if (parsed.success) return parsed.data.specification.body
-    }
-  return undefined
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+  for (const { value } of dataBlocks(texts)) {
+    const parsed = workflowPackage.safeParse(value)
+    if (parsed.success) return parsed.data.specification.body
   }
+  return undefined
 }
 
 const phases = [

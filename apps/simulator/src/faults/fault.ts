@@ -46,6 +46,11 @@ const fault = z.discriminatedUnion('name', [
   }),
   z.strictObject({ name: z.literal('injected_instruction_followed') }),
   z.strictObject({
+    name: z.literal('items_left_out'),
+    /** The items of each section that stay; what is answered is valid, and not all there is. */
+    keep: z.int().min(1).default(1),
+  }),
+  z.strictObject({
     name: z.literal('missing_usage'),
     as: z.enum(['absent', 'null']).default('absent'),
   }),

@@ -1,6 +1,6 @@
 import type { TenantId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
-import type { DueDelivery, StageJob, SweepStore, Waiting } from '@almanac/pipeline'
+import type { DueDelivery, StageJob, SweepStore, VariantJob, Waiting } from '@almanac/pipeline'
 import { describe, expect, it, vi } from 'vitest'
 import { memoryDatabase } from '../testing/memory-operations.ts'
 import { quietLog } from '../testing/quiet-log.ts'
@@ -87,6 +87,7 @@ describe('sweep', () => {
       expireQueued: duty('expireQueued', 0),
       remindCheckpoints: duty('remindCheckpoints', 0),
       expireCheckpoints: duty('expireCheckpoints', 0),
+      tellBudgets: duty('tellBudgets', 0),
       chargeUnknown: duty('chargeUnknown', 0),
       ensurePartitions: duty('ensurePartitions', undefined),
       ...given,
@@ -95,7 +96,11 @@ describe('sweep', () => {
   const { controls } = memoryDatabase().operations
   const ports = (sweepStore: SweepStore, backend = queue()) => ({
     sweep: sweepStore,
-    variants: { stuck: () => Promise.resolve([]), releaseBooked: () => Promise.resolve(0) },
+    variants: {
+      stuck: vi.fn(() => Promise.resolve<VariantJob[]>([])),
+      keepWaiting: vi.fn(() => Promise.resolve(0)),
+      releaseBooked: () => Promise.resolve(0),
+    },
     controls,
     backend,
     log: quietLog(),
@@ -122,6 +127,24 @@ describe('sweep', () => {
     expect(swept.stuck).toHaveBeenCalledWith(5_000, ['execute'])
   })
 
+  it('adds no variants anew while they are paused, and lets their runs wait on', async () => {
+    const lost = { ...aJob(), generation: 1, ordinal: 2 }
+    for (const [stage, paused, readds] of [
+      ['refine', true, 0],
+      ['variant', true, 0],
+      ['execute', true, 1],
+      ['refine', false, 1],
+    ] as const) {
+      const obeyed = memoryDatabase()
+      obeyed.controls.push({ stage, paused, concurrency: null })
+      const given = { ...ports(store()), controls: obeyed.operations.controls }
+      given.variants.stuck.mockResolvedValue([lost])
+      await sweep(given).pass(signal)
+      expect(given.backend.added, stage).toHaveLength(readds)
+      expect(given.variants.keepWaiting, stage).toHaveBeenCalledTimes(1 - readds)
+    }
+  })
+
   it('wakes admission when there is room or something to admit', async () => {
     const quiet = ports(store())
     await sweep(quiet).pass(signal)
@@ -144,6 +167,7 @@ describe('sweep', () => {
         'expireQueued',
         'remindCheckpoints',
         'expireCheckpoints',
+        'tellBudgets',
         'chargeUnknown',
         'ensurePartitions',
       ],
@@ -162,10 +186,11 @@ describe('sweep', () => {
       expireQueued: fail,
       remindCheckpoints: fail,
       expireCheckpoints: fail,
+      tellBudgets: fail,
       chargeUnknown: fail,
       ensurePartitions: fail,
     })
-    const variants = { stuck: fail, releaseBooked: fail }
+    const variants = { stuck: fail, keepWaiting: fail, releaseBooked: fail }
     await expect(sweep({ ...ports(swept), variants }).pass(signal)).rejects.toThrow('no database')
   })
 

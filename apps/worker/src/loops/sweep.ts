@@ -1,12 +1,19 @@
-import type { StageJob, StageControls, SweepStore, VariantSweep } from '@almanac/pipeline'
+import {
+  generationWaitMs,
+  type StageControls,
+  type StageJob,
+  type SweepStore,
+  type VariantSweep,
+} from '@almanac/pipeline'
 import type { QueueBackend } from '@almanac/queue'
 import type { Log } from '../log.ts'
 import { variantJobOf } from '../bind-variants.ts'
 import type { LeaderLoopWork } from '../loop.ts'
+import { pausedStages, variantsPaused } from '../stage-controls.ts'
 
 export interface SweepPorts {
   sweep: SweepStore
-  variants: Pick<VariantSweep, 'stuck' | 'releaseBooked'>
+  variants: Pick<VariantSweep, 'stuck' | 'keepWaiting' | 'releaseBooked'>
   controls: StageControls
   backend: Pick<QueueBackend, 'add' | 'missing'>
   log: Log
@@ -40,15 +47,12 @@ export function sweep(ports: SweepPorts): LeaderLoopWork {
   const duties: Record<string, () => Promise<unknown>> = {
     takeOver: async () => enqueue(await store.takeOver()),
     readd: async () => {
-      const paused = (await controls.read()).filter((control) => control.paused)
-      const stuck = await store.stuck(
-        idleMs,
-        paused.map(({ stage }) => stage),
-      )
+      const stuck = await store.stuck(idleMs, pausedStages(await controls.read()))
       // Those that only wait for a free worker are in the queue already.
       if (stuck.length > 0) await enqueue(await backend.missing(stuck))
     },
     readdVariants: async () => {
+      if (variantsPaused(await controls.read())) return variants.keepWaiting(generationWaitMs)
       const stuck = (await variants.stuck(idleMs)).map(variantJobOf)
       if (stuck.length > 0) await enqueue(await backend.missing(stuck))
     },
@@ -60,6 +64,7 @@ export function sweep(ports: SweepPorts): LeaderLoopWork {
     remindCheckpoints: () => store.remindCheckpoints(),
     // A run that waits is woken at the same instant: whichever comes first, it goes on.
     expireCheckpoints: () => makeRoom(store.expireCheckpoints()),
+    tellBudgets: () => store.tellBudgets(),
     chargeUnknown: () => store.chargeUnknown(unknownMs),
     ensurePartitions: async () => {
       if (monotonic() < partitionsDueAt) return

@@ -131,6 +131,7 @@ export function memoryDatabase(): MemoryDatabase {
         return Promise.resolve(over.length)
       },
       expireQueued: () => Promise.resolve(0),
+      tellBudgets: () => Promise.resolve(0),
       chargeUnknown: () => Promise.resolve(0),
       ensurePartitions: () => Promise.resolve(),
     },
@@ -151,6 +152,7 @@ export function memoryDatabase(): MemoryDatabase {
     chain: { link: () => Promise.resolve(0) },
     variants: {
       stuck: () => Promise.resolve([]),
+      keepWaiting: () => Promise.resolve(0),
       releaseBooked: () => Promise.resolve(0),
       wanted: () => Promise.resolve([]),
     },

@@ -14,6 +14,20 @@ create table blobs (
 );
 alter table blobs alter column bytes set storage external;
 
+-- Stores the blobs that `bytes` holds one behind the other: where each lies, says `blobs`, a JSON array of
+-- `{ tenantId, hash, keyId, start, length }`. In one order everywhere, so that two writers of the same
+-- blobs never wait in a circle.
+create function put_blobs(blobs jsonb, bytes bytea) returns void
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+begin
+  insert into blobs (tenant_id, sha256, key_id, bytes)
+  select b."tenantId", b.hash, b."keyId", substring(put_blobs.bytes from b.start for b.length)
+  from jsonb_to_recordset(put_blobs.blobs) as b ("tenantId" text, hash text, "keyId" text,
+    start integer, length integer)
+  order by b."tenantId", b.hash
+  on conflict do nothing;
+end $$;
+
 create table sources (
   tenant_id type_id not null references tenants,
   id type_id not null,

@@ -220,7 +220,8 @@ begin
   return (select array_agg((e ->> 'n')::integer) from jsonb_array_elements(ended) as e);
 end $$;
 
-create function commit_stages(commits jsonb) returns table (n integer, verdict text)
+-- `blobs` and `bytes`, the texts that the outputs name, as `put_blobs` takes them.
+create function commit_stages(commits jsonb, blobs jsonb, bytes bytea) returns table (n integer, verdict text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
   set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
@@ -235,6 +236,7 @@ begin
   perform 1 from jsonb_to_recordset(commits) as k ("tenantId" text, "runId" text)
     join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
     order by r.id for no key update of r;
+  if blobs <> '[]' then perform put_blobs(blobs, bytes); end if;
 
   done := commit_steps(commits);
   if jsonb_path_exists(commits, '$[*].move ? (@.to == "succeeded")') then
@@ -291,10 +293,10 @@ begin
   end loop;
 end $$;
 
-revoke all on function commit_stages, commit_steps, commit_successes, end_run, free_slot,
+revoke all on function put_blobs, commit_stages, commit_steps, commit_successes, end_run, free_slot,
   queue_parked_run, add_run_events
   from public;
-grant execute on function commit_stages, commit_steps, commit_successes, end_run, free_slot,
+grant execute on function put_blobs, commit_stages, commit_steps, commit_successes, end_run, free_slot,
   queue_parked_run, add_run_events
   to almanac_system;
 grant execute on function end_run, free_slot, queue_parked_run, add_run_events to almanac_app;

@@ -43,7 +43,8 @@ create table provider_limits (
   set_at timestamptz not null default now()
 );
 
--- A limited budget of which 50, 80 or 100 % was held or spent, once for each limit that it had.
+-- A limited budget of which 50, 80 or 100 % was held or spent, once for each limit that it had. `run_id` is
+-- a run whose call reached it, which is `told` by the sweep; null when a limit was set so low.
 create table budget_alerts (
   tenant_id type_id not null references tenants,
   level text not null,
@@ -52,19 +53,25 @@ create table budget_alerts (
   unit text not null check (unit in ('micro_usd', 'tokens')),
   percent integer not null check (percent in (50, 80, 100)),
   limit_amount bigint not null,
+  run_id type_id,
+  told boolean not null default false,
   at timestamptz not null default now(),
   primary key (tenant_id, level, subject, period, unit, percent, limit_amount)
 );
 create index budget_alerts_at on budget_alerts (tenant_id, at desc);
+create index budget_alerts_untold on budget_alerts (run_id) where not told and run_id is not null;
 
 create table provider_alerts (
   provider text collate "C" not null,
   day date not null,
   percent integer not null check (percent in (50, 80, 100)),
   limit_amount bigint not null,
+  run_id type_id,
+  told boolean not null default false,
   at timestamptz not null default now(),
   primary key (provider, day, percent, limit_amount)
 );
+create index provider_alerts_untold on provider_alerts (run_id) where not told and run_id is not null;
 
 -- A call that cost more than was held for it. `blocks` names the levels that take no further hold until
 -- somebody has acknowledged it: the root, whose estimates were wrong, and every level whose limit it
@@ -130,11 +137,12 @@ create type call_charge as (
   spares boolean
 );
 
--- What several calls change in one budget row. Of a provider's row, `tenant_id` is ''.
+-- What several calls change in one budget row. Of a provider's row, `tenant_id` is ''; `run_id` is the run
+-- of one of the calls.
 create type budget_move as (
   tenant_id type_id, level text, subject text, period text, limit_usd bigint, limit_tok bigint,
   held_usd bigint, held_tok bigint, spent_usd bigint, spent_tok bigint, over_usd bigint, over_tok bigint,
-  finish_usd bigint, finish_tok bigint, repaired_usd bigint, repaired_tok bigint, spares boolean
+  finish_usd bigint, finish_tok bigint, repaired_usd bigint, repaired_tok bigint, spares boolean, run_id type_id
 );
 
 -- The changes of calls by budget row, in key order.
@@ -154,7 +162,7 @@ create function moves_of(charges call_charge[]) returns budget_move[] language s
       sum(c.held_usd)::bigint, sum(c.held_tok)::bigint, sum(c.spent_usd)::bigint,
       sum(c.spent_tok)::bigint, sum(c.over_usd)::bigint, sum(c.over_tok)::bigint,
       max(c.finish_usd), max(c.finish_tok), sum(c.repaired_usd)::bigint, sum(c.repaired_tok)::bigint,
-      bool_or(c.spares)
+      bool_or(c.spares), max(c.run_id)
     from unnest(charges) as c
     group by grouping sets ((c.tenant_id, c.run_id), (c.tenant_id, c.specification_id),
       (c.tenant_id, c.day), (c.tenant_id, c.month), (c.provider, c.day))
@@ -185,7 +193,9 @@ begin
     where b.provider = m.subject and b.day = m.period::date)
   order by m.ordinality on conflict do nothing;
 
-  select array_agg(x.move) into short from (
+  -- The filters stand in the aggregates: a `where` out there would move in, and only the rows that are
+  -- short would be locked.
+  select array_agg(x.move) filter (where x.is_short) into short from (
     select m::budget_move as move, b.blocked > 0 and (m.held_usd > 0 or m.held_tok > 0)
       or m.held_usd > 0 and m.held_usd > coalesce(b.limit_micro_usd, m.limit_usd) - b.spent_micro_usd
         - b.held_micro_usd - case when m.spares
@@ -197,15 +207,15 @@ begin
     join budgets b on b.tenant_id = m.tenant_id and b.level = m.level and b.subject = m.subject
       and b.period = m.period
     order by b.tenant_id, b.level collate "C", b.subject, b.period for no key update of b
-  ) as x where x.is_short;
-  select array_agg(x.move) into short_providers from (
+  ) as x;
+  select array_agg(x.move) filter (where x.is_short) into short_providers from (
     select m::budget_move as move, (b.blocked > 0 and m.held_usd > 0)
       or (m.held_usd > 0 and m.held_usd > b.limit_micro_usd - b.spent_micro_usd - b.held_micro_usd)
       as is_short
     from (select * from unnest(moves) as u where u.level = 'provider_day') as m
     join provider_budgets b on b.provider = m.subject and b.day = m.period::date
     order by b.provider, b.day for no key update of b
-  ) as x where x.is_short;
+  ) as x;
   return coalesce(short, '{}') || coalesce(short_providers, '{}');
 end $$;
 
@@ -232,7 +242,7 @@ begin
       and b.subject = m.subject and b.period = m.period
     returning b.tenant_id, b.level, b.subject, b.period, b.version, b.limit_micro_usd, b.limit_tokens,
       b.held_micro_usd, b.held_tokens, b.spent_micro_usd, b.spent_tokens,
-      m.held_usd + m.spent_usd as added_usd, m.held_tok + m.spent_tok as added_tok
+      m.held_usd + m.spent_usd as added_usd, m.held_tok + m.spent_tok as added_tok, m.run_id
   ), moved_providers as (
     update provider_budgets b set held_micro_usd = b.held_micro_usd + m.held_usd,
       spent_micro_usd = b.spent_micro_usd + m.spent_usd,
@@ -240,10 +250,10 @@ begin
     from unnest(moves) as m
     where m.level = 'provider_day' and b.provider = m.subject and b.day = m.period::date
     returning b.provider, b.day, b.version, b.limit_micro_usd, b.held_micro_usd, b.spent_micro_usd,
-      m.period, m.held_usd + m.spent_usd as added_usd
+      m.period, m.held_usd + m.spent_usd as added_usd, m.run_id
   ), alerted as (
-    insert into budget_alerts (tenant_id, level, subject, period, unit, percent, limit_amount)
-    select b.tenant_id, b.level, b.subject, b.period, u.unit, t.percent, u.most
+    insert into budget_alerts (tenant_id, level, subject, period, unit, percent, limit_amount, run_id)
+    select b.tenant_id, b.level, b.subject, b.period, u.unit, t.percent, u.most, b.run_id
     from moved b cross join lateral (values
       ('micro_usd', b.limit_micro_usd, b.held_micro_usd + b.spent_micro_usd, b.added_usd),
       ('tokens', b.limit_tokens, b.held_tokens + b.spent_tokens, b.added_tok)
@@ -253,8 +263,8 @@ begin
       and u.used * 100 >= t.percent * u.most and (u.used - u.added) * 100 < t.percent * u.most
     on conflict do nothing
   ), alerted_providers as (
-    insert into provider_alerts (provider, day, percent, limit_amount)
-    select b.provider, b.day, t.percent, b.limit_micro_usd
+    insert into provider_alerts (provider, day, percent, limit_amount, run_id)
+    select b.provider, b.day, t.percent, b.limit_micro_usd, b.run_id
     from moved_providers b cross join (values (50), (80), (100)) as t (percent)
     where b.added_usd > 0
       and (b.held_micro_usd + b.spent_micro_usd) * 100 >= t.percent * b.limit_micro_usd
@@ -318,9 +328,19 @@ create type hold_claim as (
   request_hash text, package_hash text, usd bigint, tok bigint, limit_usd bigint, limit_tok bigint,
   finish_usd bigint, finish_tok bigint, outcome text, output_hash text, from_run text,
   -- The call's last send is open; an equal request of another run is known; a mirror of the budgets has
-  -- said that there is no money for it.
+  -- said that there is no money for it, and is right.
   is_open boolean, has_peers boolean, hopeless boolean
 );
+
+-- Whether a budget still is as it was when it refused: `by` is { level, subject, period, version }.
+create function refusal_stands(tenant text, by jsonb) returns boolean language sql stable as $$
+  select case by ->> 'level' when 'provider_day' then exists (select from provider_budgets b
+      where b.provider = by ->> 'subject' and b.day = (by ->> 'period')::date
+        and b.version = (by ->> 'version')::bigint)
+    else exists (select from budgets b where b.tenant_id = tenant and b.level = by ->> 'level'
+      and b.subject = by ->> 'subject' and b.period = by ->> 'period'
+      and b.version = (by ->> 'version')::bigint) end
+$$;
 
 -- What the calls' own rows say of requests, in the order of the calls. This is on every call's way, so
 -- it looks at nothing that only a few of them need.
@@ -331,7 +351,8 @@ create function claims_of(requests jsonb) returns hold_claim[] language sql stab
       a."requestHash", a."packageHash", a."microUsd", a.tokens, (a."runLimit" ->> 'microUsd')::bigint,
       (a."runLimit" ->> 'tokens')::bigint, (a.finishing ->> 'microUsd')::bigint,
       (a.finishing ->> 'tokens')::bigint, a.outcome, a.output_hash, null,
-      coalesce(a.last_state = 'open', false), a.outcome is null and a.has_peers, a.refusal is not null)::hold_claim
+      coalesce(a.last_state = 'open', false), a.outcome is null and a.has_peers,
+      case when a.refusal is null then false else refusal_stands(a."tenantId", a.refusal -> 'by') end)::hold_claim
     order by a."runId" collate "C", a."callKey" collate "C", a.n)
   from (
     select e.*, coalesce(c.seq, 0) as last_seq, c.state as last_state, c.output_hash,
@@ -417,7 +438,8 @@ create function charge_of(c hold_claim, today text) returns call_charge language
   select row(c.tenant_id, c.run_id, c.specification_id, c.provider, today, left(today, 7), c.limit_usd, c.limit_tok,
     c.usd, c.tok, 0, 0, 0, 0, c.finish_usd, c.finish_tok,
     case c.cause when 'repair' then c.usd else 0 end, case c.cause when 'repair' then c.tok else 0 end,
-    c.cause not in ('draft', 'phase', 'repair'))::call_charge
+    -- What judges a finished document comes after the last repair there could be.
+    c.cause not in ('draft', 'phase', 'repair') and c.stage <> 'evaluate')::call_charge
 $$;
 
 -- What becomes of the sends of calls that were open and are not under way: their answers are lost.
@@ -453,8 +475,9 @@ end $$;
 -- Claims calls and holds their money. Answers for each: granted, settled (was answered before; the
 -- answer's hash), reused (an equal request of another run was; its run), busy (another attempt that is
 -- still under way has it open, or the run is no longer the caller's), in_flight (another run asks the
--- same just now), refused (the level, the unit, what is needed and left, and why). Where `mirrored`, a
--- last row `budgets` holds the budget rows as they are after this.
+-- same just now), stopped (spending is stopped: nothing new begins), refused (the level, the unit, what is
+-- needed and left, and why). Where `mirrored`, a last row `budgets` holds the budget rows as they are
+-- after this.
 create function hold_calls(requests jsonb, mirrored boolean default false)
 returns table (n integer, outcome text, seq integer, output_hash text, from_run text, level text,
   subject text, period text, unit text, because text, needed bigint, left_over bigint, version bigint,
@@ -478,6 +501,7 @@ begin
   if exists (select from unnest(claims) as c where c.outcome is null and (c.is_open or c.has_peers)) then
     claims := decide_claims(claims);
   end if;
+  if anything_stopped() then claims := stop_claims(claims); end if;
   select array_agg(c), array_agg(charge_of(c, today)) filter (where c.usd > 0 or c.tok > 0)
   into wanted, paid from unnest(claims) as c
   where c.outcome is null and not c.hopeless;
@@ -537,7 +561,7 @@ begin
       if found then
         outcome := 'refused'; seq := seq - 1;
         if because = 'limit' then
-          perform note_exhausted(claim.tenant_id, level, subject, period, unit, full_at);
+          perform note_exhausted(claim.tenant_id, claim.run_id, level, subject, period, unit, full_at);
         end if;
       elsif not open_call(claim, today) then
         outcome := 'busy';
@@ -561,15 +585,15 @@ begin
 end $$;
 
 -- A refusal is the clearest sign that a limit is used up.
-create function note_exhausted(tenant text, level text, subject text, period text, unit text, full_at bigint)
+create function note_exhausted(tenant text, run text, level text, subject text, period text, unit text, full_at bigint)
 returns void language plpgsql as $$
 begin
   if level = 'provider_day' then
-    insert into provider_alerts (provider, day, percent, limit_amount)
-    values (subject, period::date, 100, full_at) on conflict do nothing;
+    insert into provider_alerts (provider, day, percent, limit_amount, run_id)
+    values (subject, period::date, 100, full_at, run) on conflict do nothing;
   else
-    insert into budget_alerts (tenant_id, level, subject, period, unit, percent, limit_amount)
-    values (tenant, level, subject, period, unit, 100, full_at) on conflict do nothing;
+    insert into budget_alerts (tenant_id, level, subject, period, unit, percent, limit_amount, run_id)
+    values (tenant, level, subject, period, unit, 100, full_at, run) on conflict do nothing;
   end if;
 end $$;
 
@@ -669,6 +693,11 @@ begin
   into changed, moves, over from ended e;
 
   states := '[]';
+  if over is not null then
+    -- Their runs are told of overruns, and a run is locked before any budget.
+    perform 1 from jsonb_to_recordset(over) as o (tenant_id text, run_id text)
+      join runs r on r.tenant_id = o.tenant_id and r.id = o.run_id order by r.id for no key update of r;
+  end if;
   if moves is not null then
     perform lock_budgets(moves);
     states := states || coalesce(move_budgets(moves, mirrored), '[]');
@@ -680,7 +709,7 @@ begin
   return query select changed + closed_later, states;
 end $$;
 
--- Records overruns and blocks the levels that they broke; the budget rows are locked.
+-- Records overruns, blocks the levels that they broke, and tells their runs; the rows of both are locked.
 create function note_overruns(overruns jsonb) returns void language plpgsql as $$
 declare
   o budget_overruns;
@@ -705,6 +734,9 @@ begin
     select array_agg(x.level) into o.blocks
     from (select level from broken union all select level from broken_providers) as x;
     insert into budget_overruns select o.*;
+    perform add_run_event(o.tenant_id, o.run_id, 'budget.overrun', jsonb_build_object(
+      'level', replace(broke.level, '_', '/'), 'microUsd', o.micro_usd, 'callKey', o.call_key))
+    from unnest(o.blocks) with ordinality as broke (level, n) order by broke.n;
   end loop;
 end $$;
 
@@ -717,7 +749,7 @@ do $$
 declare name text;
 begin
   foreach name in array array['attempt_patience', 'is_alive', 'moves_of', 'lock_budgets',
-    'move_budgets', 'first_shortage', 'is_under_way', 'reusable_call', 'decide_claims', 'claims_of', 'charge_of', 'lose_calls', 'open_calls', 'open_call',
+    'move_budgets', 'first_shortage', 'refusal_stands', 'is_under_way', 'reusable_call', 'decide_claims', 'claims_of', 'charge_of', 'lose_calls', 'open_calls', 'open_call',
     'hold_calls', 'note_exhausted', 'may_end', 'charge_of_end', 'close_calls', 'note_overruns', 'overrun_keys'] loop
     execute format('revoke all on function %I from public', name);
     execute format('grant execute on function %I to almanac_system', name);

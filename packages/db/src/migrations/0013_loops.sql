@@ -175,6 +175,9 @@ begin
           where t.id = run.tenant_id and t.state = 'active')
         then
           because := 'tenant_resumed';
+        elsif run.deadline_at <= now() and run.next_stage = 'refine' then
+          -- It has a valid document, and goes on with the best that it has.
+          because := 'deadline_passed';
         elsif run.deadline_at <= now() then
           outcome := 'deadline_passed';
         else

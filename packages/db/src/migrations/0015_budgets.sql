@@ -87,5 +87,44 @@ begin
   return true;
 end $$;
 
-revoke all on function set_budget_limit, set_provider_limit, acknowledge_overrun from public;
-grant execute on function set_budget_limit, set_provider_limit, acknowledge_overrun to almanac_system;
+-- Tells runs that are not over yet of the shares of limits that their calls have reached: once for each
+-- limit, and in the order of runs, as whoever locks several. Answers how many were told.
+create function tell_budget_events(most integer) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+  alert record;
+  run runs;
+  told_of integer := 0;
+begin
+  for alert in
+    select a.run_id, a.tenant_id, a.level, a.subject, a.period, a.unit, a.percent, a.limit_amount
+    from budget_alerts a where not a.told and a.run_id is not null
+    union all
+    select p.run_id, null, 'provider_day', p.provider, p.day::text, 'micro_usd', p.percent, p.limit_amount
+    from provider_alerts p where not p.told and p.run_id is not null
+    order by 1, 7, 3, 6 limit most
+  loop
+    select * into run from runs r
+    where r.id = alert.run_id and (alert.tenant_id is null or r.tenant_id = alert.tenant_id)
+    for no key update;
+    if found and run.state not in ('succeeded', 'failed', 'blocked', 'cancelled') then
+      perform add_run_event(run.tenant_id, run.id,
+        case alert.percent when 100 then 'budget.exhausted' else 'budget.nearing' end,
+        jsonb_strip_nulls(jsonb_build_object('level', replace(alert.level, '_', '/'),
+          'unit', case alert.unit when 'tokens' then 'tokens' else 'micro-USD' end,
+          'percent', nullif(alert.percent, 100))));
+      told_of := told_of + 1;
+    end if;
+    if alert.level = 'provider_day' then
+      update provider_alerts p set told = true where p.provider = alert.subject
+        and p.day = alert.period::date and p.percent = alert.percent and p.limit_amount = alert.limit_amount;
+    else
+      update budget_alerts a set told = true where a.tenant_id = alert.tenant_id and a.level = alert.level
+        and a.subject = alert.subject and a.period = alert.period and a.unit = alert.unit
+        and a.percent = alert.percent and a.limit_amount = alert.limit_amount;
+    end if;
+  end loop;
+  return told_of;
+end $$;
+
+revoke all on function set_budget_limit, set_provider_limit, acknowledge_overrun, tell_budget_events from public;
+grant execute on function set_budget_limit, set_provider_limit, acknowledge_overrun, tell_budget_events to almanac_system;

@@ -71,6 +71,7 @@ create table provider_circuits (
   changed_at timestamptz not null default now(),
   check ((state = 'half_open') = (probe_run_id is not null))
 );
+create index provider_circuits_not_closed on provider_circuits (provider) where state <> 'closed';
 
 -- Rises with every change of the three tables that all processes hold in memory.
 create table spend_version (
@@ -112,8 +113,8 @@ create trigger told after insert or update or delete on tenant_rates for each st
 create trigger told after insert or update or delete on spend_stops for each statement execute function tell_spend_change();
 create trigger told after insert or update or delete on provider_circuits for each statement execute function tell_spend_change();
 
--- Whether no call of the tenant at the provider may begin. A half-open circuit stops nothing here: whose
--- call its probe is, the process that makes it knows.
+-- Whether no call of the tenant at the provider may begin. A half-open circuit stops nothing here; see
+-- call_stopped.
 create function spend_stopped(tenant text, provider text) returns boolean language sql stable as $$
   select exists (select from spend_stops s where s.resumed_at is null
       and (s.scope = 'all' or (s.scope in ('tenant', 'own') and s.subject = tenant)
@@ -121,6 +122,37 @@ create function spend_stopped(tenant text, provider text) returns boolean langua
     or exists (select from provider_circuits c where c.provider = spend_stopped.provider
       and c.state = 'open')
 $$;
+
+-- Whether no call of the run may begin: through a half-open circuit goes the probe's run alone.
+create function call_stopped(tenant text, provider text, run text) returns boolean language sql stable as $$
+  select spend_stopped(tenant, call_stopped.provider)
+    or exists (select from provider_circuits c where c.provider = call_stopped.provider
+      and c.state = 'half_open' and c.probe_run_id <> run)
+$$;
+
+-- Whether anybody is stopped. Every statement of hold_calls asks this, so that a process that has not
+-- heard of a stop yet begins nothing either; both indexes are empty as long as nothing is stopped.
+create function anything_stopped() returns boolean language sql stable as $$
+  select exists (select from spend_stops s where s.resumed_at is null)
+    or exists (select from provider_circuits c where c.state <> 'closed')
+$$;
+
+-- The claims again, those stopped that would be new sends. What a mirror has refused stays refused.
+create function stop_claims(claims hold_claim[]) returns hold_claim[] language plpgsql stable as $$
+declare
+  claim hold_claim;
+  decided hold_claim[] := '{}';
+begin
+  foreach claim in array claims loop
+    if claim.outcome is null and not claim.hopeless
+      and call_stopped(claim.tenant_id, claim.provider, claim.run_id)
+    then
+      claim.outcome := 'stopped';
+    end if;
+    decided := decided || claim;
+  end loop;
+  return decided;
+end $$;
 
 -- All that processes hold in memory, as JSON; null when its version is the one that the caller knows.
 create function spend_snapshot(known bigint) returns jsonb language sql stable as $$
@@ -430,11 +462,11 @@ language sql stable as $$
       and (b.level < least(b.ask, rate_cap(b, m.lim)) or b.closed_until > b.at))
 $$;
 
-revoke all on function tell_spend_change, spend_stopped, spend_snapshot, queue_stopped_runs, open_circuit, end_probe,
+revoke all on function tell_spend_change, spend_stopped, call_stopped, anything_stopped, stop_claims, spend_snapshot, queue_stopped_runs, open_circuit, end_probe,
   close_circuit, rate_burst, rate_cap, rate_per_ms, rate_refilled, rate_widened, lock_rates, load_rates,
   bucket_places, store_rates, take_rates,
   end_rates, rates_with_room from public;
-grant execute on function tell_spend_change, spend_stopped, spend_snapshot, queue_stopped_runs, open_circuit, end_probe,
+grant execute on function tell_spend_change, spend_stopped, call_stopped, anything_stopped, stop_claims, spend_snapshot, queue_stopped_runs, open_circuit, end_probe,
   close_circuit, rate_burst, rate_cap, rate_per_ms, rate_refilled, rate_widened, lock_rates, load_rates,
   bucket_places, store_rates, take_rates,
   end_rates, rates_with_room to almanac_system;

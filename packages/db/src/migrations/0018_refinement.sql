@@ -81,6 +81,8 @@ create table variants (
   version_id type_id,
   score double precision,
   error_code text,
+  -- Why it failed or was cancelled; nothing of the document.
+  because text,
   cost_micro_usd bigint,
   tokens bigint,
   closed_at timestamptz,
@@ -98,6 +100,7 @@ create table checkpoints (
   id type_id not null,
   run_id type_id not null,
   generation integer not null,
+  kind text not null check (kind in ('variant', 'expand')),
   children integer not null,
   estimate_micro_usd bigint not null,
   estimate_tokens bigint not null,
@@ -233,8 +236,19 @@ begin
   return true;
 end $$;
 
+-- What the answered calls of a variant have cost: its own call's and those of its repairs.
+create function variant_cost(tenant text, run text, number integer, place integer, key text,
+  out micro_usd bigint, out tokens bigint) language sql stable as $$
+  select coalesce(sum(c.cost_micro_usd), 0)::bigint,
+    coalesce(sum(case c.state when 'charged' then c.hold_tokens
+      else c.input_tokens + c.output_tokens end), 0)::bigint
+  from engine_calls c where c.tenant_id = tenant and c.run_id = run and c.state in ('settled', 'charged')
+    and (c.call_key = key
+      or (c.cause = 'repair' and split_part(c.call_key, ':', 3) = number || '-' || place))
+$$;
+
 -- Closes variants, each only once: the fan-in. `results` is [{ tenantId, runId, generation, ordinal,
--- state, scoreText, errorCode, version: { id, label, contentHash, packageHash, parents, score,
+-- state, scoreText, errorCode, because, version: { id, label, contentHash, packageHash, parents, score,
 -- evaluation } | null }]. Of those that were still open, the version is stored, what is still booked is
 -- given back, and the counts of their generations fall by exactly that number; where one comes to zero
 -- its run is queued. Answers what each result found.
@@ -271,26 +285,19 @@ begin
     select distinct on (k."runId", k.generation, k.ordinal) e.n, k.*
     from jsonb_array_elements(results) with ordinality as e (value, n),
       jsonb_to_record(e.value) as k ("tenantId" text, "runId" text, generation integer,
-        ordinal integer, state text, "scoreText" text, "errorCode" text, version jsonb)
+        ordinal integer, state text, "scoreText" text, "errorCode" text, because text, version jsonb)
     order by k."runId", k.generation, k.ordinal, e.n
   ), closed as (
     update variants v set state = t.state, closed_at = now(), progress_at = now(),
       version_id = t.version ->> 'id', score = (t.version ->> 'score')::double precision,
-      error_code = t."errorCode", cost_micro_usd = s.micro_usd, tokens = s.tokens
-    from told t cross join lateral (
-      select coalesce(sum(c.cost_micro_usd), 0)::bigint as micro_usd,
-        coalesce(sum(case c.state when 'charged' then c.hold_tokens
-          else c.input_tokens + c.output_tokens end), 0)::bigint as tokens
-      from engine_calls c where c.tenant_id = t."tenantId" and c.run_id = t."runId"
-        and c.state in ('settled', 'charged')
-        and (c.call_key in ('variant:' || t.generation || ':' || t.ordinal,
-            'expand:' || t.generation || ':' || t.ordinal)
-          or (c.cause = 'repair' and split_part(c.call_key, ':', 3) = t.generation || '-' || t.ordinal))
-    ) as s
+      error_code = t."errorCode", because = coalesce(t.because, t."errorCode"),
+      (cost_micro_usd, tokens) = (select c.micro_usd, c.tokens
+        from variant_cost(v.tenant_id, v.run_id, v.generation, v.ordinal, v.call_key) as c)
+    from told t
     where v.tenant_id = t."tenantId" and v.run_id = t."runId" and v.generation = t.generation
       and v.ordinal = t.ordinal and v.state = 'open'
     returning t.n, v.tenant_id, v.run_id, v.generation, v.ordinal, v.call_key, v.state, v.version_id,
-      v.cost_micro_usd, v.tokens, t."scoreText" as score_text
+      v.because, v.cost_micro_usd, v.tokens, t."scoreText" as score_text
   )
   select jsonb_agg(to_jsonb(c) order by c.run_id, c.generation, c.ordinal) into won from closed c;
 
@@ -307,12 +314,12 @@ begin
     if unused is not null then perform close_calls(unused); end if;
 
     for row in select * from jsonb_to_recordset(won) as w (tenant_id text, run_id text,
-      generation integer, ordinal integer, state text, version_id text, cost_micro_usd bigint,
-      tokens bigint, score_text text)
+      generation integer, ordinal integer, state text, version_id text, because text,
+      cost_micro_usd bigint, tokens bigint, score_text text)
     loop
       perform root_act(row.tenant_id, row.run_id, 'system', 'refinement.variant_closed', format(
-        '"generation":%s,"microUsd":%s,"ordinal":%s,"score":%s,"state":"%s","tokens":%s,"versionId":%s',
-        row.generation, row.cost_micro_usd, row.ordinal,
+        '"because":%s,"generation":%s,"microUsd":%s,"ordinal":%s,"score":%s,"state":"%s","tokens":%s,"versionId":%s',
+        coalesce(to_json(row.because)::text, 'null'), row.generation, row.cost_micro_usd, row.ordinal,
         case row.state when 'done' then row.score_text else 'null' end, row.state, row.tokens,
         case row.state when 'done' then '"' || row.version_id || '"' else 'null' end));
     end loop;
@@ -366,7 +373,8 @@ begin
   if not found then return null; end if;
 
   select jsonb_agg(jsonb_build_object('tenantId', v.tenant_id, 'runId', v.run_id,
-    'generation', v.generation, 'ordinal', v.ordinal, 'state', 'cancelled'))
+    'generation', v.generation, 'ordinal', v.ordinal, 'state', 'cancelled',
+    'because', 'the run went on without it'))
   into forgotten from variants v where v.tenant_id = tenant and v.run_id = run and v.state = 'open';
   if forgotten is not null then perform finish_variants(forgotten); end if;
   select * into checkpoint from checkpoints c where c.tenant_id = tenant and c.run_id = run
@@ -392,6 +400,11 @@ begin
     'specificationId', held_run.specification_id, 'revision', held_run.revision,
     'limits', root.limits, 'limitsHash', root.limits_hash, 'policy', root.policy,
     'requestedBy', root.requested_by, 'documentId', root.document_id, 'packageHash', root.package_hash,
+    'expanded', (select coalesce(jsonb_agg(split_part(v.call_key, ':', 3) order by v.generation, v.ordinal),
+        '[]')
+      from generations g join variants v on v.tenant_id = g.tenant_id and v.run_id = g.run_id
+        and v.generation = g.generation
+      where g.tenant_id = tenant and g.run_id = run and g.kind = 'expand'),
     'generation', case when generation.generation is not null then jsonb_build_object(
       'generation', generation.generation, 'kind', generation.kind,
       'parentId', generation.parent_version_id, 'variants', (
@@ -412,7 +425,7 @@ begin
       'held', jsonb_build_object('microUsd', coalesce(budget.held_micro_usd, 0),
         'tokens', coalesce(budget.held_tokens, 0)),
       'last', case when last_merged.generation is not null then jsonb_build_object(
-        'merge', last_merged.merge, 'done', (select count(*) from variants v where v.tenant_id = tenant
+        'kind', last_merged.kind, 'merge', last_merged.merge, 'done', (select count(*) from variants v where v.tenant_id = tenant
           and v.run_id = run and v.generation = last_merged.generation and v.state = 'done')) end,
       'generationOpen', generation.generation is not null, 'ended', root.stop_reason,
       'checkpoint', case when checkpoint.id is not null then jsonb_build_object('id', checkpoint.id,
@@ -479,14 +492,15 @@ begin
     'wakeAt', instant_text(wake)));
 end $$;
 
--- Asks for a decision. `asked` is { id, generation, children, estimate, snapshot, reached, snapshotHash,
+-- Asks for a decision. `asked` is { id, generation, kind, children, estimate, snapshot, reached, snapshotHash,
 -- limitsHash, expiresAt, act }. The run is parked only where somebody is waited for.
 create function request_checkpoint(tenant text, run text, asked jsonb, waits boolean) returns void
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
-  insert into checkpoints (tenant_id, id, run_id, generation, children, estimate_micro_usd,
+  insert into checkpoints (tenant_id, id, run_id, generation, kind, children, estimate_micro_usd,
     estimate_tokens, snapshot, reached, snapshot_hash, limits_hash, requested_by, expires_at)
-  select tenant, asked ->> 'id', run, (asked ->> 'generation')::integer, (asked ->> 'children')::integer,
+  select tenant, asked ->> 'id', run, (asked ->> 'generation')::integer, asked ->> 'kind',
+    (asked ->> 'children')::integer,
     (asked -> 'estimate' ->> 'microUsd')::bigint, (asked -> 'estimate' ->> 'tokens')::bigint,
     asked ->> 'snapshot', asked ->> 'reached', asked ->> 'snapshotHash', asked ->> 'limitsHash',
     r.requested_by, (asked ->> 'expiresAt')::timestamptz
@@ -499,29 +513,40 @@ begin
   end if;
 end $$;
 
--- Takes a variant's booked hold over for a worker that begins it: booked becomes open. False when there is
--- none, because it was begun before, or the variant is closed.
+-- Takes a variant's booked hold over for a worker that begins it: booked becomes open. Null when there is
+-- none, because it was begun before, or the variant is closed; 0 while spending is stopped.
 create function adopt_booked(q jsonb) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   adopted integer;
+  is_stopped boolean := call_stopped(q ->> 'tenantId', q ->> 'provider', q ->> 'runId');
 begin
   update engine_calls c set state = 'open', worker_id = q ->> 'workerId', opened_at = now(),
     call = q ->> 'call', request_hash = q ->> 'requestHash', model = q ->> 'model'
   where c.tenant_id = q ->> 'tenantId' and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey'
-    and c.state = 'booked' and c.epoch = (q ->> 'epoch')::integer
+    and c.state = 'booked' and c.epoch = (q ->> 'epoch')::integer and not is_stopped
     and exists (select from runs r where r.tenant_id = c.tenant_id and r.id = c.run_id
       and r.state = 'parked' and r.park_reason = 'children' and r.epoch = c.epoch)
     and exists (select from variants v where v.tenant_id = c.tenant_id and v.run_id = c.run_id
       and v.call_key = c.call_key and v.state = 'open')
   returning c.seq into adopted;
+  if is_stopped and exists (select from engine_calls c where c.tenant_id = q ->> 'tenantId'
+    and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey' and c.state = 'booked')
+  then return 0; end if;
   return adopted;
 end $$;
 
--- Claims a variant for a worker: begun (it is the worker's), busy (a live worker has it), closed.
-create function begin_variant(tenant text, run text, number integer, place integer, worker text)
+-- Whether a worker's lease has run out; one that has left in order has none, and has not died.
+create function has_died(worker text) returns boolean language sql stable
+  as $$ select exists (select from workers w where w.id = worker and w.alive_until <= now()) $$;
+
+-- Claims a variant for a worker: begun (it is the worker's), busy (a live worker has it), closed. The queue
+-- may bring the variant of a dead worker before stuck_variants looks: that is a death all the same, but the
+-- one that makes `most` of them is left to stuck_variants.
+create function begin_variant(tenant text, run text, number integer, place integer, worker text, most integer)
 returns text language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   variant variants;
+  died boolean;
 begin
   select * into variant from variants v where v.tenant_id = tenant and v.run_id = run
     and v.generation = number and v.ordinal = place for no key update;
@@ -530,7 +555,9 @@ begin
     and r.park_reason = 'children') then return 'closed'; end if;
   if variant.worker_id <> worker and is_alive(variant.worker_id)
     and variant.progress_at > now() - attempt_patience() then return 'busy'; end if;
-  update variants set worker_id = worker, progress_at = now()
+  died := has_died(variant.worker_id);
+  if died and variant.crashes + 1 >= most then return 'busy'; end if;
+  update variants set worker_id = worker, progress_at = now(), crashes = crashes + died::integer
   where tenant_id = tenant and run_id = run and generation = number and ordinal = place;
   return 'begun';
 end $$;
@@ -558,7 +585,7 @@ begin
       and c.call_key = v.call_key and not is_alive(c.worker_id)
   )
   update variants v set readds = v.readds + 1, progress_at = now(),
-    crashes = v.crashes + (i.worker_id is not null and not is_alive(i.worker_id))::integer,
+    crashes = v.crashes + has_died(i.worker_id)::integer,
     worker_id = null
   from idle_ones i where v.tenant_id = i.tenant_id and v.run_id = i.run_id
     and v.generation = i.generation and v.ordinal = i.ordinal
@@ -602,7 +629,9 @@ begin
     perform decide_checkpoint(new.tenant_id, waiting.id, 'cancelled', coalesce(new.cancelled_by, 'system'),
       'the run ended');
   end if;
-  for variant in update variants v set state = 'cancelled', closed_at = now(), cost_micro_usd = 0, tokens = 0
+  for variant in update variants v set state = 'cancelled', closed_at = now(), because = 'the run ended',
+      (cost_micro_usd, tokens) = (select c.micro_usd, c.tokens
+        from variant_cost(v.tenant_id, v.run_id, v.generation, v.ordinal, v.call_key) as c)
     where v.tenant_id = new.tenant_id and v.run_id = new.id and v.state = 'open' returning v.*
   loop
     update generations g set remaining = g.remaining - 1,
@@ -610,8 +639,9 @@ begin
     where g.tenant_id = variant.tenant_id and g.run_id = variant.run_id
       and g.generation = variant.generation;
     perform root_act(variant.tenant_id, variant.run_id, 'system', 'refinement.variant_closed', format(
-      '"generation":%s,"microUsd":0,"ordinal":%s,"score":null,"state":"cancelled","tokens":0,"versionId":null',
-      variant.generation, variant.ordinal));
+      '"because":%s,"generation":%s,"microUsd":%s,"ordinal":%s,"score":null,"state":"cancelled","tokens":%s,"versionId":null',
+      to_json(variant.because), variant.generation, variant.cost_micro_usd, variant.ordinal,
+      variant.tokens));
   end loop;
   return null;
 end $$;
@@ -619,10 +649,10 @@ create trigger refinement_ended after update of state on runs
   for each row when (new.state in ('failed', 'blocked', 'cancelled') and old.next_stage = 'refine')
   execute function end_refinement();
 
-revoke all on function new_type_id, root_act, add_run_event, decide_checkpoint, finish_variants, lock_root,
-  book_generation, park_root, request_checkpoint, adopt_booked, begin_variant, stuck_variants,
+revoke all on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, finish_variants, lock_root,
+  book_generation, park_root, request_checkpoint, adopt_booked, has_died, begin_variant, stuck_variants,
   release_booked, refuse_second_decision, end_refinement from public;
-grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, finish_variants,
-  lock_root, book_generation, park_root, request_checkpoint, adopt_booked, begin_variant, stuck_variants,
+grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, finish_variants,
+  lock_root, book_generation, park_root, request_checkpoint, adopt_booked, has_died, begin_variant, stuck_variants,
   release_booked to almanac_system;
-grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint to almanac_app;
+grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost to almanac_app;

@@ -1,4 +1,4 @@
-import { AlmanacError, type BudgetLimit } from '@almanac/domain'
+import { AlmanacError, events, type BudgetLimit } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import type { LoadedRun } from '@almanac/pipeline'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -345,5 +345,83 @@ describe('a call whose answer was lost', () => {
       reason: 'not on the invoice',
     })
     expect(await db.withSystem('operators', (trx) => findRunTenant(trx, id))).toBe(tenant.tenantId)
+  })
+})
+
+describe('the events of a run', () => {
+  const eventsOf = async ({ facts }: LoadedRun) => {
+    const rows = await superuser<{ type: string; data: Record<string, unknown> }>(
+      `select type, data from run_events where run_id = $1 and type like 'budget.%' order by seq`,
+      [facts.id],
+    )
+    for (const { type, data } of rows) events[type as 'budget.nearing'].parse(data)
+    return rows.map(({ type, data: { level, unit, percent, microUsd, callKey } }) =>
+      [type.slice('budget.'.length), level, unit, percent, microUsd, callKey]
+        .filter((part) => part !== undefined)
+        .join(' '),
+    )
+  }
+  const tell = () => operations.sweep.tellBudgets()
+
+  it('tell of every level and unit whose share of a limit its calls have reached, once', async () => {
+    await tell()
+    const tenant = await testTenant(db)
+    const provider = newId('key')
+    await db.withSystem('operators', (trx) => setProviderLimit(trx, 'operator', provider, 10_000))
+    await set(tenant, {
+      level: 'specification',
+      specificationId: tenant.specificationId,
+      microUsd: null,
+      tokens: 100_000,
+    })
+    const run = await running(tenant)
+    const runLimit = { microUsd: 50_000, tokens: 80_000 }
+    await hold(run, { provider, estimate: { microUsd: 6_000, tokens: 1_000 }, runLimit })
+    expect(await tell()).toBe(1)
+    expect(await eventsOf(run)).toEqual(['nearing provider/day micro-USD 50'])
+    expect(await tell()).toBe(0)
+
+    const further = { callKey: 'draft:2', estimate: { microUsd: 100, tokens: 70_000 }, runLimit }
+    await hold(run, further)
+    expect(await tell()).toBe(3)
+    expect((await eventsOf(run)).slice(1).sort()).toEqual([
+      'nearing root tokens 50',
+      'nearing root tokens 80',
+      'nearing specification tokens 50',
+    ])
+    // Refused: the limit is used up, though not to the last token.
+    await hold(run, { callKey: 'draft:3', estimate: { microUsd: 1, tokens: 10_000 }, runLimit })
+    expect(await tell()).toBe(1)
+    expect((await eventsOf(run)).at(-1)).toBe('exhausted root tokens')
+  })
+
+  it('are not added to when it is over', async () => {
+    const tenant = await testTenant(db)
+    const run = await running(tenant)
+    await hold(run, {
+      estimate: { microUsd: 9, tokens: 1 },
+      runLimit: { microUsd: 10, tokens: 80_000 },
+    })
+    const failed = { to: 'failed', code: 'STAGE_FAILED', params: {}, detail: 'x' } as const
+    expect(await driver.move(tenant.tenantId, run.facts.id, failed)).toBe('committed')
+    await tell()
+    expect(await eventsOf(run)).toEqual([])
+    expect((await alerts(tenant)).map(({ percent }) => percent)).toContain(80)
+  })
+
+  it('tell of an overrun at once, with every level that it blocks', async () => {
+    const tenant = await testTenant(db)
+    const run = await running(tenant)
+    await set(tenant, { level: 'tenant/month', microUsd: oneRun })
+    const provider = newId('key')
+    await hold(run, { provider })
+    await db.withSystem('operators', (trx) => setProviderLimit(trx, 'operator', provider, 6_000))
+    await ledger.settle(callRef(run), settlement({ costMicroUsd: oneRun + 1 }))
+    const microUsd = oneRun + 1 - 5_000
+    expect(await eventsOf(run)).toEqual([
+      `overrun root ${microUsd} draft:1`,
+      `overrun tenant/month ${microUsd} draft:1`,
+      `overrun provider/day ${microUsd} draft:1`,
+    ])
   })
 })

@@ -129,6 +129,16 @@ export async function createKey(
   return { ...view(row), secret }
 }
 
+/** The tenant that a key belongs to; for operators. */
+export async function findKeyTenant(trx: Trx, id: KeyId): Promise<TenantId | undefined> {
+  const row = await trx
+    .selectFrom('keys')
+    .select('tenant_id')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.tenant_id
+}
+
 export async function listKeys(
   trx: Trx,
   tenantId: TenantId,

@@ -5,6 +5,7 @@ import {
   parse,
   specification as specificationSchema,
   unentitled,
+  type Issue,
   type Json,
   type Specification,
   type SpecificationId,
@@ -26,10 +27,10 @@ import { pageFrom, type Page, type PageQuery } from './pages.ts'
 import { readEntitlement } from './tenants.ts'
 
 /**
- * What a body is held against beyond its schema: the catalogue, which this package does not know.
- * Throws INPUT_INVALID with every unknown key.
+ * What is wrong with a body beyond its schema: the catalogue for one, which this package does not know.
+ * Takes the body as it would be stored, whatever its form.
  */
-export type CheckBody = (body: Specification) => void
+export type BodyIssues = (body: unknown) => Issue[]
 
 /** Creates a draft, its first revision, after entitlement. Throws SCOPE_NOT_ENTITLED, NAME_TAKEN, INPUT_INVALID (modules). */
 export async function createSpecification(
@@ -126,7 +127,7 @@ export async function changeSpecification(
   id: SpecificationId,
   ifMatch: number,
   patch: Record<string, Json>,
-  check: CheckBody,
+  issuesOf: BodyIssues,
 ): Promise<SpecificationResource> {
   const current = await lockSpecification(trx, tenantId, id)
   if (current.state === 'archived') throw conflict('archived', 'draft, active or paused')
@@ -135,12 +136,12 @@ export async function changeSpecification(
       expected: String(ifMatch),
       current: String(current.revision),
     })
-  const body = parse(specificationSchema, applyMergePatch(current.body as Json, patch))
+  const patched = applyMergePatch(current.body as Json, patch)
+  const body = parse(specificationSchema, patched, '', issuesOf(patched))
   if (body.kind !== current.body.kind)
     throw new AlmanacError('INPUT_INVALID', {
       issues: [{ field: 'kind', message: `must stay ${current.body.kind}`, value: body.kind }],
     })
-  check(body)
   assertRefinement(body)
   await assertEntitled(trx, tenantId, body)
   await assertModules(trx, tenantId, body)

@@ -117,6 +117,37 @@ export async function setTenantState(
   await trx.updateTable('tenants').set({ state }).where('id', '=', tenantId).execute()
 }
 
+/** The person of this name in a tenant, who is made, audited, where there is none. For operators. */
+export async function ensurePerson(
+  trx: Trx,
+  tenantId: TenantId,
+  actor: string,
+  name: string,
+): Promise<PrincipalId> {
+  const found = await trx
+    .selectFrom('principals')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('kind', '=', 'person')
+    .where('name', '=', name)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  if (found) return found.id
+  const id = newId('principal')
+  await trx
+    .insertInto('principals')
+    .values({ tenant_id: tenantId, id, kind: 'person', name })
+    .execute()
+  await recordAct(trx, tenantId, {
+    actor,
+    action: 'principal.created',
+    subject: id,
+    detail: { name },
+  })
+  return id
+}
+
 /** The first principal of a tenant, for keys made by an operator. */
 export async function firstPrincipal(trx: Trx, tenantId: TenantId): Promise<PrincipalId> {
   const row = await trx

@@ -2,6 +2,7 @@ import { AlmanacError, type TenantId } from '@almanac/domain'
 import { sql } from 'kysely'
 import type { Trx } from '../pool.ts'
 import { recordAct } from '../nouns/acts.ts'
+import { recordOperatorAct } from '../operators/operator-acts.ts'
 
 /** Whom a stop of spending stops. */
 export type StopScope =
@@ -102,8 +103,8 @@ export async function listCircuits(trx: Trx): Promise<ProviderCircuit[]> {
 }
 
 /**
- * Closes a provider's circuit, for operators who settled its account; answers how many runs it queued.
- * Throws NOT_FOUND for a provider whose circuit is not open.
+ * Closes a provider's circuit, for operators who settled its account; audited. Answers how many runs it
+ * queued. Throws NOT_FOUND for a provider whose circuit is not open.
  */
 export async function resumeProvider(trx: Trx, provider: string, by: string): Promise<number> {
   const { rows } = await sql<{
@@ -111,6 +112,7 @@ export async function resumeProvider(trx: Trx, provider: string, by: string): Pr
   }>`select close_circuit(${provider}, ${by}) as closed`.execute(trx)
   if (rows[0]?.closed !== true)
     throw new AlmanacError('NOT_FOUND', { what: `stopped provider "${provider}"` })
+  await recordOperatorAct(trx, { actor: by, action: 'provider.resumed', subject: provider })
   return queueStopped(trx)
 }
 
@@ -159,7 +161,7 @@ export async function readTenantRates(
   return { requests: row?.requests_per_minute ?? null, tokens: row?.tokens_per_minute ?? null }
 }
 
-/** Acts on one tenant stand in its audit; those on all or on a provider in `spend_stops` itself. */
+/** What stops or resumes one tenant stands in its audit, and what operators do in theirs. */
 async function audit(
   trx: Trx,
   stop: StopScope,
@@ -167,6 +169,10 @@ async function audit(
   action: 'spending.stopped' | 'spending.resumed',
   reason: string,
 ): Promise<void> {
-  if (stop.scope !== 'tenant' && stop.scope !== 'own') return
-  await recordAct(trx, stop.tenantId, { actor, action, subject: stop.tenantId, detail: { reason } })
+  const detail = { reason }
+  if (stop.scope === 'tenant' || stop.scope === 'own')
+    await recordAct(trx, stop.tenantId, { actor, action, subject: stop.tenantId, detail })
+  if (stop.scope === 'own') return
+  const subject = stop.scope === 'all' ? 'all' : subjectOf(stop)
+  await recordOperatorAct(trx, { actor, action, subject, detail: { scope: stop.scope, reason } })
 }

@@ -13,6 +13,7 @@ import { persist } from '../group-calls.ts'
 import type { Database, Trx } from '../pool.ts'
 import { recordRootAct } from './acts.ts'
 import type { Approver } from './checkpoints.ts'
+import { recordRefusedAttempt } from './refused-attempt.ts'
 import type { RootKey } from './root-key.ts'
 import { voidCheckpoint } from './settle-root.ts'
 
@@ -24,7 +25,7 @@ export interface LimitsChange {
 }
 
 /**
- * Raises limits of a root that is still going on, with a reason, audited. What was approved under the
+ * Raises limits of a root that is still going on, with a reason, audited as are refused attempts. What was approved under the
  * old ones is void; a run that waits at a checkpoint is queued, and its stage asks anew. Like an answer it
  * needs checkpoint:approve and another principal than the requester. Throws NOT_FOUND, SCOPE_MISSING,
  * CHECKPOINT_OWN_REQUEST, INPUT_INVALID (out of range, or lower than before), STATE_CONFLICT (over).
@@ -35,7 +36,19 @@ export async function raiseLimits(
   approver: Approver,
   change: LimitsChange,
 ): Promise<RefinementLimits> {
-  return persist(() => db.withSystem('refinement', (trx) => raise(trx, tenantId, approver, change)))
+  try {
+    return await persist(() =>
+      db.withSystem('refinement', (trx) => raise(trx, tenantId, approver, change)),
+    )
+  } catch (error) {
+    const attempt = {
+      attempt: 'raise_limits',
+      actor: approver.principalId,
+      subject: change.runId,
+    } as const
+    await recordRefusedAttempt(db, tenantId, attempt, error)
+    throw error
+  }
 }
 
 async function raise(

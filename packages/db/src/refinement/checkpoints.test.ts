@@ -14,7 +14,8 @@ import {
 import { listCheckpoints, previewCheckpoints } from './list-checkpoints.ts'
 import { prepareCall } from './prepare-call.ts'
 import { proveRoot } from './prove-root.ts'
-import { resumeRoot, rollBack } from './settle-root.ts'
+import { rollBack } from './settle-root.ts'
+import { resumeRoot } from './stored-root.ts'
 import { createRefiner, type RefinedRun } from './testing/refined-run.ts'
 
 const { db, superuser } = await testDatabase()

@@ -4,7 +4,8 @@ import { sql } from 'kysely'
 import type { Database } from '../pool.ts'
 import { openRoot } from './open-root.ts'
 import { prepareCall } from './prepare-call.ts'
-import { endRoot, recordMerge, resumeRoot } from './settle-root.ts'
+import { endRoot, recordMerge } from './settle-root.ts'
+import { resumeRoot } from './stored-root.ts'
 import { createVariantLedger, createVariants } from './variants.ts'
 
 /**
@@ -18,7 +19,7 @@ export function createRefinement(db: Database, ledger: BudgetLedger): Refinement
     resume: (claim) => resumeRoot(db, claim),
     prepare: (claim, wanted) => prepareCall(db, claim, wanted),
     recordMerge: (claim, generation, outcome) => recordMerge(db, claim, generation, outcome),
-    end: (claim, stopReason) => endRoot(db, claim, stopReason),
+    end: (claim, stopReason, verdicts) => endRoot(db, claim, stopReason, verdicts),
     versions: ({ tenantId, runId }) =>
       db.querySystem<RefinedVersion>(
         'refinement',

@@ -23,7 +23,8 @@ export {
 } from './read-checkpoint.ts'
 export { proveRoot } from './prove-root.ts'
 export type { RootClaim, RootKey } from './root-key.ts'
-export { endRoot, recordMerge, resumeRoot, rollBack, type MergeResult } from './settle-root.ts'
+export { recordRefusedAttempt, type RefusedAttempt } from './refused-attempt.ts'
+export { endRoot, recordMerge, rollBack, type MergeResult } from './settle-root.ts'
 export type { StoredRoot, StoredVariant } from './stored-root.ts'
 export {
   createVariantLedger,

@@ -2,6 +2,7 @@ import type {
   CheckpointDecision,
   CheckpointId,
   CheckpointState,
+  GenerationKind,
   RunId,
   SpecificationId,
   TenantId,
@@ -21,6 +22,7 @@ export interface CheckpointView {
   specificationId: SpecificationId
   state: CheckpointState
   generation: number
+  kind: GenerationKind
   children: number
   estimate: Amount
   /** The limits of which the generation would reach the ratio. */
@@ -76,6 +78,7 @@ export const viewOf = (
   specificationId: row.specification_id,
   state: stateOf(row),
   generation: row.generation,
+  kind: row.kind,
   children: row.children,
   estimate: { microUsd: row.estimate_micro_usd, tokens: row.estimate_tokens },
   reached: reachedList.parse(JSON.parse(row.reached)),

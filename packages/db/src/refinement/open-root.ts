@@ -36,25 +36,18 @@ export async function openRoot(
       .forNoKeyUpdate()
       .executeTakeFirst()
     if (!run) return 'stale'
-    const known = await trx
-      .selectFrom('refinement_roots')
-      .select('run_id')
-      .where('tenant_id', '=', tenantId)
-      .where('run_id', '=', runId)
-      .executeTakeFirst()
+    // In a statement after that of the lock: only then does it see who had the lock before.
+    const { rows } = await sql<Known>`select o.run_id is not null as known,
+        t.allow_self_approval as "selfApproval", coalesce(b.spent_micro_usd, 0) as "microUsd",
+        coalesce(b.spent_tokens, 0) as tokens
+      from tenants t
+      left join refinement_roots o on o.tenant_id = t.id and o.run_id = ${runId}
+      left join budgets b on b.tenant_id = t.id and b.level = 'root' and b.subject = ${runId}
+      where t.id = ${tenantId}`.execute(trx)
+    const [found] = rows
+    if (!found) throw new Error(`there is no tenant ${tenantId}`)
+    const { known, selfApproval, ...spent } = found
     if (known) return 'known'
-    const tenant = await trx
-      .selectFrom('tenants')
-      .select('allow_self_approval')
-      .where('id', '=', tenantId)
-      .executeTakeFirstOrThrow()
-    const budget = await trx
-      .selectFrom('budgets')
-      .select(['spent_micro_usd', 'spent_tokens'])
-      .where('tenant_id', '=', tenantId)
-      .where('level', '=', 'root')
-      .where('subject', '=', runId)
-      .executeTakeFirst()
     const { id, label, contentHash, packageHash, score, evaluation } = draft
     await trx
       .insertInto('versions')
@@ -83,7 +76,7 @@ export async function openRoot(
         limits_hash: hash,
         policy: canonicalJson(policy),
         requested_by: run.requested_by,
-        self_approval: tenant.allow_self_approval,
+        self_approval: selfApproval,
         bests: canonicalJson([best]),
       })
       .execute()
@@ -96,11 +89,19 @@ export async function openRoot(
       limitsHash: hash,
       policy,
       requestedBy: run.requested_by,
-      selfApproval: tenant.allow_self_approval,
+      selfApproval,
       draft: best,
-      spent: { microUsd: budget?.spent_micro_usd ?? 0, tokens: budget?.spent_tokens ?? 0 },
+      spent,
       deadlineAt: isoOrNull(run.deadline_at),
     })
     return 'opened'
   })
+}
+
+/** What there is of a run that is to become a root. */
+interface Known {
+  known: boolean
+  selfApproval: boolean
+  microUsd: number
+  tokens: number
 }

@@ -28,6 +28,8 @@ export type Prepared =
   | { kind: 'booked'; snapshot: Snapshot; calls: ChildCall[] }
   /** The run is parked until somebody decides. */
   | { kind: 'waiting'; checkpointId: CheckpointId }
+  /** Spending is stopped: nothing was booked, and the run is the caller's to park. */
+  | { kind: 'stopped' }
   /** The run is somebody else's by now: there is nothing to do. */
   | { kind: 'stale' }
 
@@ -54,9 +56,11 @@ async function prepare(trx: Trx, claim: RootClaim, wanted: WantedGeneration): Pr
   const root = await lockRoot(trx, claim)
   if (!root) return { kind: 'stale' }
   const call = {
+    kind: wanted.kind,
     children: wanted.children.length,
     estimate: sum(wanted.children.map(({ estimate }) => estimate)),
     termination: wanted.termination,
+    ...(wanted.verdicts && { verdicts: wanted.verdicts }),
   }
   const decision = decideCall(root.lineage, root.limits, call)
   if (decision.kind === 'refused') return refuse(trx, claim, root, decision.refusal)
@@ -112,7 +116,11 @@ async function request(
   { tenantId, runId }: RootClaim,
   { limits, lineage, requestedBy }: StoredRoot,
   needed: CheckpointNeeded,
-  { children, estimate }: { children: number; estimate: Amount },
+  {
+    kind,
+    children,
+    estimate,
+  }: Pick<WantedGeneration, 'kind'> & { children: number; estimate: Amount },
   waits: boolean,
 ): Promise<CheckpointId> {
   const id = newId('checkpoint')
@@ -125,6 +133,7 @@ async function request(
   const asked = {
     id,
     generation,
+    kind,
     children,
     estimate,
     snapshot: canonicalJson(facts),
@@ -150,13 +159,13 @@ async function book(
   trx: Trx,
   claim: RootClaim,
   root: StoredRoot,
-  { kind, children, holdOf, waitMs }: WantedGeneration,
+  { kind, children, holdOf, waitMs, verdicts = [] }: WantedGeneration,
   estimate: Amount,
   snapshot: Snapshot,
   checkpointId: string | null,
 ): Promise<Result> {
-  const calls = children.map(({ strategy }, i) =>
-    createChildCall(snapshot, { ordinal: i + 1, kind, strategy }),
+  const calls = children.map(({ estimate: _own, ...child }, i) =>
+    createChildCall(snapshot, { ...child, ordinal: i + 1, kind }),
   )
   const holds = calls.map((call, i) => {
     const child = children[i]
@@ -164,7 +173,7 @@ async function book(
     return claimOf({ ...holdOf(call, i), callKey: call.callKey, estimate: child.estimate })
   })
   const generation = snapshot.depth
-  const hash = snapshotHash(snapshot, { children: calls.length, estimate })
+  const hash = snapshotHash(snapshot, { kind, children: calls.length, estimate })
   const booking = {
     kind,
     generation,
@@ -186,12 +195,14 @@ async function book(
       snapshotHash: hash,
       limitsHash: root.limitsHash,
       checkpointId: checkpointId as CheckpointId | null,
+      ...(verdicts.length > 0 && { verdicts: [...verdicts] }),
     }),
   }
   const { rows } = await sql<{ short: Short | null }>`select book_generation(${claim.tenantId},
     ${claim.runId}, ${JSON.stringify(booking)}::jsonb) as short`.execute(trx)
   const short = rows[0]?.short
   if (!short) return { kind: 'booked', snapshot, calls }
+  if (short.outcome === 'stopped') return { kind: 'stopped' }
   if (short.outcome !== 'refused') throw new Error(`a new hold is ${short.outcome}`)
   const { level, unit, needed, left_over } = short
   const limit = `${level ?? ''} ${unit ?? ''}`.trim()

@@ -8,7 +8,8 @@ import { createDriver } from '../testing/drive-run.ts'
 import { answerCheckpoint } from './checkpoints.ts'
 import { prepareCall } from './prepare-call.ts'
 import { linkOf, proveRoot, type StoredAct } from './prove-root.ts'
-import { endRoot, recordMerge, resumeRoot } from './settle-root.ts'
+import { endRoot, recordMerge } from './settle-root.ts'
+import { resumeRoot } from './stored-root.ts'
 import { createRefiner, type RefinedRun } from './testing/refined-run.ts'
 
 const { db, superuser, tamper } = await testDatabase()

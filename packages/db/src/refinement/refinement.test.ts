@@ -1,14 +1,16 @@
 import { isAlmanacError, type RefinementLimits } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase } from '../../../../test/support/postgres.ts'
 import { conclusionCommit, createDriver } from '../testing/drive-run.ts'
 import { callRef, settlement } from '../testing/paid-call.ts'
+import { resumeSpending, stopSpending } from '../rates/stops.ts'
 import { prepareCall } from './prepare-call.ts'
 import { proveRoot } from './prove-root.ts'
-import { endRoot, recordMerge, resumeRoot } from './settle-root.ts'
+import { endRoot, recordMerge } from './settle-root.ts'
+import { resumeRoot } from './stored-root.ts'
 import { createRefiner, type RefinedRun } from './testing/refined-run.ts'
-import { createVariantLedger } from './variants.ts'
+import { createVariantLedger, type VariantKey } from './variants.ts'
 
 const { db, superuser } = await testDatabase()
 const driver = createDriver(db)
@@ -179,6 +181,55 @@ describe('a variant', () => {
   })
 })
 
+describe('a variant that the queue brings before the sweep has looked', () => {
+  const variantOf = async ({ claim }: RefinedRun) => {
+    await superuser(`update variants set progress_at = now() - interval '1 h' where run_id = $1`, [
+      claim.runId,
+    ])
+    const [row] = await superuser('select state, crashes from variants where run_id = $1', [
+      claim.runId,
+    ])
+    return row
+  }
+  const beginAnother = async (key: VariantKey) => {
+    const id = newId('worker')
+    await operations.leases.register({ id, host: 't', pid: 1, version: '0' }, 3_600_000)
+    return { id, found: await variants.begin(key, id) }
+  }
+  const oneVariant = async () => {
+    const root = await refiner.open()
+    await prepareCall(db, root.claim, refiner.wanted(root, { children: 1 }))
+    return { root, key: { ...root.claim, generation: 1, ordinal: 1 } }
+  }
+
+  it('counts the death of its worker all the same, and leaves the third one to the sweep', async () => {
+    const { root, key } = await oneVariant()
+    for (const crashes of [0, 1, 2]) {
+      const { id, found } = await beginAnother(key)
+      expect(found).toBe('begun')
+      expect(await variantOf(root)).toEqual({ state: 'open', crashes })
+      await superuser(`update workers set alive_until = now() - interval '1 s' where id = $1`, [id])
+    }
+    expect((await beginAnother(key)).found).toBe('busy')
+    const again = await variants.stuck(5_000)
+    expect(again.filter(({ runId }) => runId === root.claim.runId)).toEqual([])
+    expect(await variantOf(root)).toEqual({ state: 'failed', crashes: 3 })
+  })
+
+  it('counts nothing where the worker has left in order', async () => {
+    const { root, key } = await oneVariant()
+    for (let restarts = 0; restarts < 4; restarts += 1) {
+      const { id, found } = await beginAnother(key)
+      expect(found).toBe('begun')
+      await operations.leases.leave(id)
+      // Whoever looks first: the queue, which has its job again, or the sweep.
+      await variantOf(root)
+      if (restarts % 2 === 0) await variants.stuck(5_000)
+    }
+    expect(await variantOf(root)).toEqual({ state: 'open', crashes: 0 })
+  })
+})
+
 describe('a refined run', () => {
   it('succeeds with a version that it stored before, and its proof and the ledger hold', async () => {
     const root = await refiner.open({ score: 0.5 })
@@ -222,5 +273,69 @@ describe('a refined run', () => {
     expect(await traces(root)).toMatchObject({ held: 0 })
     await recordMerge(db, claim, 1, { merge: 'none' })
     expect(await endRoot(db, claim, 'deadline')).toMatchObject({ best: { score: 0.9 } })
+  })
+})
+
+describe('stopped spending', () => {
+  const asOperator = <T>(work: Parameters<typeof db.withSystem<T>>[1]) =>
+    db.withSystem('operators', work)
+  const stop = { scope: 'provider', provider: 'test' } as const
+  const stopAll = () => asOperator((trx) => stopSpending(trx, stop, 'ops', 'a test'))
+  const resume = () => asOperator((trx) => resumeSpending(trx, stop, 'ops'))
+  afterEach(resume)
+
+  it.each([
+    ['nobody need decide', {}, 'human'],
+    // The limit of children is near: the policy decides, and its decision still stands afterwards.
+    [
+      'a policy decides',
+      { maxChildren: 3 },
+      { auto: { maxExtraMicroUsd: 9_000, maxExtraTokens: 9_000, minGain: 0 } },
+    ],
+  ] as const)('books no generation until it is resumed, where %s', async (_, limits, policy) => {
+    const root = await refiner.open({ limits, policy })
+    await stopAll()
+    expect(await prepareCall(db, root.claim, refiner.wanted(root))).toEqual({ kind: 'stopped' })
+    const checkpoints = policy === 'human' ? 0 : 1
+    const nothing = { generations: 0, calls: 0, held: 0, refused: 0 }
+    expect(await traces(root)).toMatchObject({ ...nothing, checkpoints })
+    expect(await refiner.stateOf(root.tenant, root.claim.runId)).toBe('running')
+    await resume()
+    expect(await prepareCall(db, root.claim, refiner.wanted(root))).toMatchObject({
+      kind: 'booked',
+    })
+    expect(await traces(root)).toMatchObject({ generations: 1, calls: 3, checkpoints })
+    expect(await prove(root)).toMatchObject({ holds: true, problems: [] })
+  })
+
+  it('lets no variant begin what was booked before, until it is resumed', async () => {
+    const root = await refiner.open()
+    const { tenant, claim, limits } = root
+    const prepared = await prepareCall(db, claim, refiner.wanted(root, { children: 1 }))
+    if (prepared.kind !== 'booked') throw new Error(prepared.kind)
+    const [call] = prepared.calls
+    if (!call) throw new Error('nothing was booked')
+    const request = {
+      ...refiner.holdOf(tenant, claim, limits, call),
+      callKey: call.callKey,
+      estimate: { microUsd: 1_000, tokens: 100 },
+    }
+    await stopAll()
+    expect(await ledger.hold(request)).toEqual({ state: 'stopped' })
+    expect(await traces(root)).toMatchObject({ calls: 1, held: 1_100 })
+    await resume()
+    expect(await ledger.hold(request)).toEqual({ state: 'granted', seq: 1 })
+    expect(await traces(root)).toMatchObject({ calls: 1, held: 1_100 })
+  })
+
+  it('that outlasts a refined run’s deadline does not fail it', async () => {
+    const root = await refiner.open()
+    const { runId, tenantId } = root.claim
+    const wakeAt = new Date(Date.now() + 300_000).toISOString()
+    const parked = { to: 'parked', reason: 'provider_stopped', wakeAt, provider: 'test' } as const
+    expect(await driver.move(tenantId, runId, parked)).toBe('committed')
+    await superuser('update runs set wake_at = now(), deadline_at = now() where id = $1', [runId])
+    await operations.sweep.wake()
+    expect(await refiner.stateOf(root.tenant, runId)).toBe('queued')
   })
 })

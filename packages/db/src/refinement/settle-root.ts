@@ -1,5 +1,5 @@
 import { canonicalJson, type StopReason, type VersionId } from '@almanac/domain'
-import { bestOf, chooseBest, type Candidate } from '@almanac/refinement'
+import { bestAfter, bestOf, type Candidate, type ConditionVerdict } from '@almanac/refinement'
 import { AlmanacError } from '@almanac/domain'
 import { sql } from 'kysely'
 import { persist } from '../group-calls.ts'
@@ -9,19 +9,14 @@ import { recordRootAct } from './acts.ts'
 import type { RootClaim, RootKey } from './root-key.ts'
 import { lockRoot, type StoredRoot } from './stored-root.ts'
 
-/** What the stage finds when it begins or comes back: the root, and what waits to be merged. */
-export async function resumeRoot(db: Database, claim: RootClaim): Promise<StoredRoot | undefined> {
-  return persist(() => db.withSystem('refinement', (trx) => lockRoot(trx, claim)))
-}
-
 /** What the merge of a generation made. An accepted one has a version, with the parents it was made of. */
 export type MergeResult =
   | { merge: 'accepted'; version: NewStoredVersion & { parents: VersionId[] } }
   | { merge: 'rejected' | 'none' }
 
 /**
- * Records the merge of a generation, once, and which version goes on: the best by effective score of the
- * one before, the variants that are done, and the merged one. `duplicate` when this generation was merged
+ * Records the merge of a generation, once, and which version goes on: of the one before, the variants
+ * that are done, and the merged one, what `bestAfter` says. `duplicate` when this generation was merged
  * before, `stale` when the run is not the caller's any more.
  */
 export async function recordMerge(
@@ -45,7 +40,7 @@ async function applyMerge(
   trx: Trx,
   claim: RootClaim,
   { lineage, limits, documentId }: StoredRoot,
-  { generation, variants }: NonNullable<StoredRoot['generation']>,
+  { generation, kind, variants }: NonNullable<StoredRoot['generation']>,
   result: MergeResult,
 ): Promise<void> {
   const { tenantId, runId } = claim
@@ -67,10 +62,12 @@ async function applyMerge(
         evaluation: version.evaluation,
       })
       .execute()
-  const made = [version, ...variants.map((variant) => variant.version)]
-    .filter((one) => one !== null)
-    .map(({ id, score }) => ({ id, score, depth: generation }))
-  const best = chooseBest([bestOf(lineage), ...made], limits.decay) ?? bestOf(lineage)
+  const candidate = ({ id, score }: { id: VersionId; score: number }) => ({
+    ...{ id, score, depth: generation },
+  })
+  const made = variants.flatMap((variant) => variant.version ?? []).map(candidate)
+  const found = { before: bestOf(lineage), made, merged: version && candidate(version) }
+  const best = bestAfter(kind, found, limits.decay)
   await trx
     .updateTable('generations')
     .set({
@@ -104,6 +101,7 @@ export async function endRoot(
   db: Database,
   claim: RootClaim,
   stopReason: StopReason,
+  verdicts: readonly ConditionVerdict[] = [],
 ): Promise<{ stopReason: StopReason; best: Candidate } | undefined> {
   return persist(() =>
     db.withSystem('refinement', async (trx) => {
@@ -118,7 +116,11 @@ export async function endRoot(
         .where('tenant_id', '=', claim.tenantId)
         .where('run_id', '=', claim.runId)
         .execute()
-      await recordRootAct(trx, claim, 'system', 'refinement.ended', { stopReason, best })
+      await recordRootAct(trx, claim, 'system', 'refinement.ended', {
+        stopReason,
+        best,
+        ...(verdicts.length > 0 && { verdicts: [...verdicts] }),
+      })
       return { stopReason, best }
     }),
   )

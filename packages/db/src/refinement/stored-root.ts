@@ -22,7 +22,8 @@ import {
 } from '@almanac/refinement'
 import { sql } from 'kysely'
 import { z } from 'zod'
-import type { Trx } from '../pool.ts'
+import { persist } from '../group-calls.ts'
+import type { Database, Trx } from '../pool.ts'
 import type { RootClaim } from './root-key.ts'
 
 /** A variant as the merge needs it; a version only of those that are done. */
@@ -48,6 +49,8 @@ export interface StoredRoot {
   lineage: Lineage
   /** What the policy has already approved for this root. */
   granted: Amount
+  /** The parts of the document that were to be expanded so far. */
+  expanded: string[]
   /** The generation that waits to be merged; null when there is none. */
   generation: {
     generation: number
@@ -89,6 +92,7 @@ const stored = z.strictObject({
   requestedBy: z.string(),
   lineage,
   granted: amount,
+  expanded: z.array(z.string()),
   generation: z.nullable(
     z.strictObject({
       generation: z.int(),
@@ -104,13 +108,17 @@ const stored = z.strictObject({
  * root. Variants that are still open are cancelled, and a checkpoint that nobody answered has expired:
  * the run came back because it waits for them no longer.
  */
-export async function lockRoot(
-  trx: Trx,
-  { tenantId, runId, epoch }: RootClaim,
-): Promise<StoredRoot | undefined> {
-  const { rows } = await sql<{
-    root: unknown
-  }>`select lock_root(${tenantId}, ${runId}, ${epoch}::integer) as root`.execute(trx)
-  const root = rows[0]?.root
-  return root === null || root === undefined ? undefined : stored.parse(root)
+export async function lockRoot(trx: Trx, claim: RootClaim): Promise<StoredRoot | undefined> {
+  return rootOf((await locking(claim).execute(trx)).rows)
 }
+
+/** The same in one round trip, where nothing else is to be done under the lock. */
+export async function resumeRoot(db: Database, claim: RootClaim): Promise<StoredRoot | undefined> {
+  return rootOf(await persist(() => db.querySystem('refinement', locking(claim))))
+}
+
+const locking = ({ tenantId, runId, epoch }: RootClaim) =>
+  sql<{ root: unknown }>`select lock_root(${tenantId}, ${runId}, ${epoch}::integer) as root`
+
+const rootOf = ([row]: readonly { root: unknown }[]): StoredRoot | undefined =>
+  row?.root === null || row?.root === undefined ? undefined : stored.parse(row.root)

@@ -22,7 +22,7 @@ export interface VariantKey extends RootKey {
 /** How a variant ended; a version only of one that is done, its content stored before. */
 export type VariantEnd =
   | { state: 'done'; version: NewStoredVersion & { parents: VersionId[] } }
-  | { state: 'failed'; errorCode: ErrorCode }
+  | { state: 'failed'; errorCode: ErrorCode; because?: string }
   | { state: 'cancelled' }
 
 /** `changed`: it was this call that closed it. `remaining`: variants of its generation still open. */
@@ -51,6 +51,11 @@ export interface VariantStore {
   stuck(idleMs: number): Promise<VariantJob[]>
   /** Gives booked holds back whose variant was cancelled with its run. Answers how many. */
   releaseBooked(): Promise<number>
+  /**
+   * Runs that wait for variants which nobody may work on wait `waitMs` from now on, up to their
+   * deadline. Answers how many; those that have most of that time before them are left as they are.
+   */
+  keepWaiting(waitMs: number): Promise<number>
   /** Which of the variants are still wanted: the others' calls are to be aborted. */
   wanted(keys: readonly VariantKey[]): Promise<VariantKey[]>
 }
@@ -77,7 +82,7 @@ export function createVariants(db: Database): VariantStore {
       const [row] = await db.querySystem(
         'refinement',
         sql<{ found: 'begun' | 'busy' | 'closed' }>`select begin_variant(${tenantId}, ${runId},
-          ${generation}::integer, ${ordinal}::integer, ${workerId}) as found`,
+          ${generation}::integer, ${ordinal}::integer, ${workerId}, ${mostCrashes}::integer) as found`,
       )
       return row?.found ?? 'closed'
     },
@@ -109,6 +114,22 @@ export function createVariants(db: Database): VariantStore {
         db.querySystem('refinement', sql<{ n: number }>`select release_booked(${batch}) as n`),
       )
       return row?.n ?? 0
+    },
+    async keepWaiting(waitMs) {
+      const rows = await persist(() =>
+        db.querySystem(
+          'refinement',
+          sql`with waiting as (
+              select r.tenant_id, r.id from runs r
+              where r.state = 'parked' and r.park_reason = 'children'
+                and r.wake_at < least(now() + make_interval(secs => ${waitMs / 2_000}), r.deadline_at)
+              order by r.id limit ${batch} for no key update of r skip locked
+            )
+            update runs r set wake_at = least(now() + make_interval(secs => ${waitMs / 1_000}), r.deadline_at)
+            from waiting w where r.tenant_id = w.tenant_id and r.id = w.id returning r.id`,
+        ),
+      )
+      return rows.length
     },
     async wanted(keys) {
       if (keys.length === 0) return []
@@ -163,8 +184,9 @@ export function createVariantLedger(db: Database, ledger: BudgetLedger): BudgetL
           seq: number | null
         }>`select adopt_booked(${JSON.stringify(claimOf(request))}::jsonb) as seq`,
       )
-      if (row?.seq) return { state: 'granted', seq: row.seq }
-      return ledger.hold(request)
+      const seq = row?.seq ?? null
+      if (seq === 0) return { state: 'stopped' }
+      return seq === null ? ledger.hold(request) : { state: 'granted', seq }
     },
   }
 }

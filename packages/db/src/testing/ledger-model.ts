@@ -12,6 +12,10 @@ export const levels = [
 ] as const
 export type Level = (typeof levels)[number]
 
+/** What can stop a history's calls: its tenant by operators, or by itself, its provider, its provider's bill. */
+export const stops = ['tenant', 'own', 'provider', 'bill'] as const
+export type Stop = (typeof stops)[number]
+
 interface Amounts {
   usd: number
   tok: number
@@ -33,6 +37,8 @@ export type Step =
   | { do: 'release by hand'; which: number }
   | { do: 'limit'; level: Exclude<Level, 'root'>; limit: Limit }
   | { do: 'acknowledge' }
+  | { do: 'stop'; stop: Stop }
+  | { do: 'resume'; stop: Stop }
 
 export interface History {
   root: Limit & { usd: number; tok: number }
@@ -62,7 +68,7 @@ export interface Balance {
 
 export type Answer =
   | { outcome: 'granted'; seq: number }
-  | { outcome: 'settled' | 'busy' }
+  | { outcome: 'settled' | 'busy' | 'stopped' }
   | { outcome: 'refused'; level: string; unit: string; because: string }
 
 /** The model's state, and what it says to each step. */
@@ -70,6 +76,7 @@ export function createModel({ root }: History) {
   const epochs = [1, 1]
   const sends: Send[] = []
   const overruns: { at: Balance[] }[] = []
+  const inForce = new Set<Stop>()
   const empty = (limit: Limit): Balance => ({
     limit: { ...limit },
     held: { usd: 0, tok: 0 },
@@ -131,6 +138,7 @@ export function createModel({ root }: History) {
     const last = sends.filter((send) => send.run === step.run && send.key === key).at(-1)
     if (last?.state === 'settled' && last.answered) return { outcome: 'settled' }
     if (last?.state === 'open' && last.epoch === epochs[step.run]) return { outcome: 'busy' }
+    if (inForce.size > 0) return { outcome: 'stopped' }
     const { need } = step
     if (need.usd > 0 || need.tok > 0) {
       const short = shortage(step)
@@ -184,6 +192,7 @@ export function createModel({ root }: History) {
     epochs,
     sends,
     budgetOf,
+    inForce,
     hold,
     /** Whether the step changes anything. */
     end(which: number, to: 'settled' | 'released' | 'unknown', cost: Amounts): void {

@@ -19,12 +19,14 @@ export const recordedSuccesses: Check = {
     findings.rows(counted?.rows ?? 0)
     const batch: Success[] = []
     for await (const success of snapshot.each<Success>(
-      `select e.tenant_id, e.subject as run_id, e.id as audit_id, e.detail, o.output,
+      `select e.tenant_id, e.subject as run_id, e.id as audit_id, e.detail, o.output, x.detail as ended,
           r.state, r.document_id, r.score, r.specification_id, r.period_key, r.test, r.finished_at
         from audit_events e
         left join runs r on r.tenant_id = e.tenant_id and r.id = e.subject
         left join stage_outputs o on o.tenant_id = e.tenant_id and o.run_id = e.subject
           and o.stage = 'persist'
+        left join audit_events x on x.tenant_id = e.tenant_id and x.subject = e.subject
+          and x.action = 'refinement.ended'
         where e.action = 'run.succeeded'`,
     )) {
       if (batch.push(success) === atOnce)
@@ -44,6 +46,8 @@ interface Success {
   audit_id: string
   detail: string
   output: string | null
+  /** What the audit holds of the end of its refinement. */
+  ended: string | null
   state: string | null
   document_id: string | null
   score: number | null
@@ -62,6 +66,9 @@ const audited = z.object({
   score: z.number(),
   artifacts: z.array(z.object({ id: z.string(), format: z.string(), sha256: z.string() })),
 })
+
+/** What the audit of a refinement's end holds of the version that went on. */
+const refined = z.object({ best: z.object({ id: z.string(), score: z.number() }) })
 
 /** What the output of the stage that concluded holds beyond it. */
 const concluded = z.object({
@@ -143,11 +150,16 @@ function compareSuccess(
 
   const run = { tenant_id, run_id }
   const version = versions.find(({ id }) => id === versionId)
+  // A refined version was measured before a judge was asked: how, the audit of its refinement says.
+  const best = refined.safeParse(parseJson(success.ended ?? '')).data?.best
+  const isRefined = best?.id === versionId
+  const isMeasuredAlike =
+    isRefined && measuredAlike(version?.['evaluation'], output?.version.evaluation)
   compare('versions', version, versionId, {
     ...run,
-    ...{ id: versionId, document_id: documentId, score },
+    ...{ id: versionId, document_id: documentId, score: isRefined ? best.score : score },
     ...{ content_hash: contentHash, package_hash: packageHash },
-    ...(output?.version ?? {}),
+    ...(output && (isMeasuredAlike ? { label: output.version.label } : output.version)),
   })
   for (const { id, format, sha256 } of says.artifacts) {
     const { specification_id, period_key, test } = success
@@ -174,6 +186,20 @@ function compareSuccess(
     if (!says.artifacts.some((one) => one.id === id))
       findings.problem('artifacts', { tenant_id, id }, `${audit_id} does not name it`)
   compareRun(success, documentId, score, findings)
+}
+
+const measures = z.object({
+  metrics: z.array(z.object({ name: z.string(), value: z.number(), reasons: z.array(z.string()) })),
+})
+
+/** Whether every metric of a version's evaluation stands in that of its success, with what it said. */
+function measuredAlike(version: unknown, success: unknown): boolean {
+  const [own, others] = [version, success].map(
+    (text) => measures.safeParse(parseJson(typeof text === 'string' ? text : '')).data?.metrics,
+  )
+  if (!own || !others) return false
+  const said = new Set(others.map((metric) => JSON.stringify(metric)))
+  return own.every((metric) => said.has(JSON.stringify(metric)))
 }
 
 function compareRun(

@@ -13,6 +13,7 @@ header,main,footer{max-width:44rem;margin:0 auto;padding:0 20px}
 header{padding-top:36px}
 footer{padding-bottom:64px}
 section{margin-top:44px}
+section section{margin-top:28px}
 h1{font-size:34px;line-height:40px;font-weight:600;margin:4px 0 6px}
 h2{font-size:21px;line-height:28px;font-weight:600;margin:0 0 12px}
 p{margin:0 0 12px}
@@ -54,7 +55,7 @@ figcaption{margin-top:8px}
 .ke{border:1px solid var(--meta);background:0 0}
 .items li{margin-bottom:20px}
 .items p{margin:0}
-h3{font-size:18px;line-height:26px;font-weight:600;margin:0 0 2px}
+h3,h4,h5,h6{font-size:18px;line-height:26px;font-weight:600;margin:0 0 2px}
 .items .steps,.items .ticks{margin:4px 0 8px;padding-left:1.5em}
 .steps{list-style:decimal}.ticks{list-style:"☐ "}
 .items .steps li,.items .ticks li{margin:0 0 4px}
@@ -73,7 +74,7 @@ code{font:13px/20px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-se
 @media (max-width:30rem){h1{font-size:28px;line-height:34px}.brief{margin-left:-20px;margin-right:-20px;padding:18px 20px}dl{display:block}dd{margin-bottom:8px}}
 html{--run:attr(data-run)}
 @page{margin:18mm;@bottom-left{content:var(--run);font:9pt system-ui,sans-serif;color:#55534D}@bottom-right{content:counter(page) " / " counter(pages);font:9pt system-ui,sans-serif;color:#55534D}}
-@media print{body{border:0;font-size:10.5pt;line-height:15pt;orphans:3;widows:3}header,main,footer{max-width:none;padding:0}header{border-top:6px solid var(--bar);padding-top:14pt}.skip,.back{display:none}tfoot{display:table-row-group}th,td{padding:2pt 6pt}h1{font-size:22pt;line-height:26pt}section{margin-top:22pt}h2,caption,.count{break-after:avoid}.brief,.items li,.sources li,figure,tr,dl{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}th:first-child{position:static}.sources li,.meta{font-size:9.5pt;line-height:13pt}.sources .meta{font-size:8.5pt;line-height:12pt}.sources a::after{content:" (" attr(href) ")";overflow-wrap:anywhere}.s1,.s2,.s3,.s4,.k,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
+@media print{body{border:0;font-size:10.5pt;line-height:15pt;orphans:3;widows:3}header,main,footer{max-width:none;padding:0}header{border-top:6px solid var(--bar);padding-top:14pt}.skip,.back{display:none}tfoot{display:table-row-group}th,td{padding:2pt 6pt}h1{font-size:22pt;line-height:26pt}section{margin-top:22pt}h2,h3,h4,h5,h6,caption,.count{break-after:avoid}.brief,.items li,.sources li,figure,tr,dl{break-inside:avoid}.scroll{overflow:visible}svg{min-width:0}th:first-child{position:static}.sources li,.meta{font-size:9.5pt;line-height:13pt}.sources .meta{font-size:8.5pt;line-height:12pt}.sources a::after{content:" (" attr(href) ")";overflow-wrap:anywhere}.s1,.s2,.s3,.s4,.k,svg{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
 `
 
 /** The source expression that lets a Content-Security-Policy allow the stylesheet: `sha256-…`. */

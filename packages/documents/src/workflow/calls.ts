@@ -1,5 +1,6 @@
 import { AlmanacError, type RunPackage, type WorkflowSpecification } from '@almanac/domain'
 import type { Call } from '../kind.ts'
+import { isExpansion } from './expansion/ask.ts'
 
 /** The phases in which a workflow is made; each is a call of its own, and builds on those before. */
 export const makingPhases = ['initialize', 'how-to', 'modularize'] as const
@@ -11,6 +12,9 @@ export const phaseFields = {
   'how-to': ['tasks'],
   modularize: ['modules'],
 } as const satisfies Record<MakingPhase, readonly string[]>
+
+/** The fields that are answered where a phase is expanded. */
+const expansionFields = ['phases', 'tasks'] as const
 
 const briefs: Record<MakingPhase, string> = {
   initialize:
@@ -33,6 +37,13 @@ export const workflowCalls: readonly Call[] = makingPhases.map((part) => ({
 /** The phase that a call is for; undefined for one that answers the whole document. */
 export const makingPhaseOf = ({ kind, part }: Call): MakingPhase | undefined =>
   kind === 'phase' ? makingPhases.find((phase) => phase === part) : undefined
+
+/** The fields of a draft that a call answers; undefined for one that answers the whole document. */
+export function answeredFields(call: Call): readonly string[] | undefined {
+  if (isExpansion(call)) return expansionFields
+  const phase = makingPhaseOf(call)
+  return phase && phaseFields[phase]
+}
 
 /** The specification of a workflow's package; throws INPUT_INVALID for one of another kind. */
 export function workflowSpecificationOf({

@@ -13,6 +13,10 @@ export interface Coverage {
 /** An echo of the purpose takes up no more of it than this. */
 const mostEchoed = 2
 
+/** A text that names more of the terms of its purpose than this echoes it. */
+export const mostNamedOf = (terms: readonly Term[]): number =>
+  Math.max(3, Math.ceil(terms.length / 2.5))
+
 /**
  * A term is covered when a task that can be done (steps, an output, no error of its own) names it in its
  * name, its steps, its outputs, or in how one sees that it is done; and when the name of a phase does, and

@@ -20,14 +20,13 @@ export function fitOf(content: WorkflowContent, tasks: readonly PlacedTask[]): F
   const style = styleProfile(content.metadata.style)
   const audience = audienceProfile(content.metadata.audience)
   const fits = content.form === style.form
-  const roles = stemsOf(content.roles.map(({ name }) => name).join('\n'))
   return {
     form: fits ? 1 : 0.5,
     reasons: fits ? [] : [`the style asks for ${style.form}, and the form is ${content.form}`],
     offences: [
-      ...audience.people
-        .filter((person) => ![...stemsOf(person)].some((stem) => roles.has(stem)))
-        .map((person) => `the audience names "${person}", and no role does`),
+      ...peopleWithoutRole(content).map(
+        (person) => `the audience names "${person}", and no role does`,
+      ),
       ...tasks.flatMap(({ task }) => [
         ...task.steps.flatMap((step, i) => {
           const { length } = wordsOf(step)
@@ -43,4 +42,15 @@ export function fitOf(content: WorkflowContent, tasks: readonly PlacedTask[]): F
       ]),
     ],
   }
+}
+
+/** The people that the audience names, and no role does. */
+export function peopleWithoutRole({
+  metadata,
+  roles,
+}: Pick<WorkflowContent, 'metadata' | 'roles'>): string[] {
+  const named = stemsOf(roles.map(({ name }) => name).join('\n'))
+  return audienceProfile(metadata.audience).people.filter(
+    (person) => ![...stemsOf(person)].some((stem) => named.has(stem)),
+  )
 }

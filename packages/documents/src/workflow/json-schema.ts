@@ -2,7 +2,7 @@ import { phaseKinds, type Json, type RunPackage } from '@almanac/domain'
 import { z } from 'zod'
 import { strictObject } from '../strict-object.ts'
 import type { Call } from '../kind.ts'
-import { makingPhaseOf, phaseFields, workflowSpecificationOf } from './calls.ts'
+import { answeredFields, workflowSpecificationOf } from './calls.ts'
 import { workflowLimits } from './limits.ts'
 import { workflowForms } from './schema.ts'
 
@@ -100,10 +100,8 @@ export function workflowCallSchema(
   { output: { jsonSchema } }: Pick<RunPackage, 'output'>,
   call: Call,
 ): Record<string, Json> {
-  const phase = makingPhaseOf(call)
-  if (!phase) return jsonSchema
+  const fields = answeredFields(call)
+  if (!fields) return jsonSchema
   const { properties } = objectSchema.parse(jsonSchema)
-  return strictObject(
-    Object.fromEntries(phaseFields[phase].map((field) => [field, properties[field] ?? null])),
-  )
+  return strictObject(Object.fromEntries(fields.map((field) => [field, properties[field] ?? null])))
 }

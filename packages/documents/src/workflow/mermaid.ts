@@ -1,3 +1,4 @@
+import { isGroup, phaseTree, type PhaseGroup, type PhaseLeaf } from './phase-tree.ts'
 import type { WorkflowContent } from './schema.ts'
 
 /**
@@ -8,19 +9,21 @@ export function mermaidOf({ modules, phases }: WorkflowContent): string {
   const nodeOf = new Map(modules.map(({ id }, i) => [id, `m${i + 1}`]))
   const node = (name: string, i: number, open: string, close: string) =>
     `m${i + 1}${open}"${label(name)}"${close}`
-  const groups = phases.flatMap((phase, p) => {
-    const own = modules.flatMap((module, i) => (module.phase === phase.id ? [{ module, i }] : []))
-    if (own.length === 0) return []
-    return [
-      `  subgraph p${p + 1}["${label(phase.name)}"]`,
-      ...own.map(({ module, i }) =>
-        module.registered === null
-          ? `    ${node(module.name, i, '[', ']')}`
-          : `    ${node(module.name, i, '[[', ']]')}`,
-      ),
-      '  end',
-    ]
-  })
+  let subgraphs = 0
+  const subgraph = (one: PhaseLeaf | PhaseGroup, indent: string): string[] => {
+    const { id, name } = isGroup(one) ? one : one.phase
+    subgraphs += 1
+    const head = `${indent}subgraph p${subgraphs}["${label(name)}"]`
+    const inside = isGroup(one)
+      ? one.parts.flatMap((part) => subgraph(part, `${indent}  `))
+      : modules.flatMap((module, i) => {
+          if (module.phase !== id) return []
+          const [open, close] = module.registered === null ? ['[', ']'] : ['[[', ']]']
+          return [`${indent}  ${node(module.name, i, open, close)}`]
+        })
+    return inside.length > 0 ? [head, ...inside, `${indent}end`] : []
+  }
+  const groups = phaseTree({ phases }).flatMap((one) => subgraph(one, '  '))
   const known = phases.map(({ id }) => id)
   const loose = modules.flatMap((module, i) =>
     known.includes(module.phase) ? [] : [`  ${node(module.name, i, '[', ']')}`],

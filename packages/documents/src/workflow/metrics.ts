@@ -1,5 +1,5 @@
 import type { Evaluation, Finding, FindingCode, Metric, RunPackage } from '@almanac/domain'
-import { coverageOf, namedIn } from './coverage.ts'
+import { coverageOf, mostNamedOf, namedIn } from './coverage.ts'
 import { fitOf } from './fit.ts'
 import { circular } from './graph.ts'
 import { placeName } from './place-name.ts'
@@ -65,8 +65,7 @@ const most = 24
 function evaluatePart(part: Part): Pick<Evaluation, 'score' | 'metrics'> {
   const { content, terms, asked, phase } = part
   const tasks = tasksOf(content).filter((one) => !phase || one.phase.id === phase.id)
-  const mostNamed = Math.max(3, Math.ceil(terms.length / 2.5))
-  const covered = coverageOf(asked, tasks, part.findings, mostNamed)
+  const covered = coverageOf(asked, tasks, part.findings, mostNamedOf(terms))
   const statements = Math.min(most, Math.max(fewest, terms.length))
   const presence = Math.min(1, Math.max(0, (covered.value - 0.1) / 0.5))
   const little = `less than 60 % of the words are taken up, so this counts ${Math.round(presence * 100)} %`
@@ -110,7 +109,7 @@ function evaluatePart(part: Part): Pick<Evaluation, 'score' | 'metrics'> {
         ].map(textOf),
       ),
     },
-    { name: 'specificity', weight: 0.15, ...share(vagueness(tasks, terms)) },
+    { name: 'specificity', weight: 0.15, ...share(vagueness(tasks, terms).map(textOf)) },
     { name: 'fit', weight: 0.1, ...withReasons(share(fit.offences, fit.form), fit.reasons) },
     {
       name: 'concision',

@@ -1,7 +1,8 @@
 import { canonicalJson, type RunPackage } from '@almanac/domain'
 import { fenced, fenceRule } from '../fence.ts'
 import type { Call, Prompt } from '../kind.ts'
-import { makingPhaseOf, phaseFields, workflowSpecificationOf } from './calls.ts'
+import { answeredFields, workflowSpecificationOf } from './calls.ts'
+import { expandBriefOf, isExpansion } from './expansion/ask.ts'
 import { workflowLimits } from './limits.ts'
 
 /**
@@ -24,10 +25,9 @@ export function workflowPrompt(
 }
 
 function fixedRules(runPackage: RunPackage, call: Call): string {
-  const phase = makingPhaseOf(call)
   const { modules } = workflowSpecificationOf(runPackage)
   const most = workflowLimits
-  const fields = phase ? phaseFields[phase].join(', ') : 'all fields'
+  const fields = answeredFields(call)?.join(', ') ?? 'all fields'
   return `Rules of the document
 ${fenceRule}
 - Purpose, audience, style and title stand in the run package under specification.body.
@@ -47,5 +47,30 @@ ${fenceRule}
   }
 - At most ${most.roles} roles, ${most.inputs} inputs, ${most.phases} phases, ${runPackage.limits.maxItemsPerSection} tasks a phase, ${most.steps} steps a task, ${most.modules} modules.
 - A name has at most ${most.nameCharacters} characters, a sentence ${most.sentenceCharacters}, the summary ${most.summaryCharacters}. Say nothing twice.
-- Text is plain: no markup, no links, no line breaks, no control characters.`
+- Text is plain: no markup, no links, no line breaks, no control characters.${isExpansion(call) ? expansionRules(call) : ''}`
+}
+
+/** What holds besides where a phase is expanded. */
+function expansionRules(call: Call): string {
+  const brief = expandBriefOf(call)
+  const most = brief?.mostPhases ?? 2
+  const above = brief?.above ?? 1
+  const again =
+    call.kind === 'repair'
+      ? `
+- Input 2 is an earlier answer to this task, input 3 is what is wrong with it; paths point into that answer, or
+  into the workflow with it in place. Correct it so that nothing of this remains.`
+      : ''
+  return `
+Rules of this expansion
+- Input 1 is the workflow as it is stored: id stands where an answer has key. Answer nothing of it but what takes the
+  place of the phase named in the task: its sub-phases, with keys that are new in the workflow, and their tasks.
+- From 2 to ${most} sub-phases, in the order in which they are done. None needs anything of a later one. Each is less
+  complex than the phase, and has a complexity of ${above} at most where that is possible; complexity counts tasks,
+  things needed from outside, things made, and pairs of tasks of which one needs what the other makes.
+- Every task of the phase is there again under its key, as it was or better, or divided into several. Every output of
+  the phase is made again, under its key, by exactly one task: others need it.
+- Use the roles, and needed things, that the workflow has. Lose no word of the purpose that the phase takes up, and let
+  the names of the sub-phases say what the phase's name said.
+- Modules are not answered: they follow the tasks.${again}`
 }

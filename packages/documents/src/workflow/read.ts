@@ -1,5 +1,6 @@
 import { catalogueKey, isStorable, type Finding, type RunPackage } from '@almanac/domain'
 import type { z } from 'zod'
+import type { ReadContent } from '../kind.ts'
 import { clipped, listed } from '../finding.ts'
 import { invalid, oneSpace, parsedText, refuse, schemaFindings } from '../read-answer.ts'
 import { makingPhases, workflowSpecificationOf } from './calls.ts'
@@ -12,10 +13,10 @@ import {
   workflowTasksDraft,
   type WorkflowContent,
   type WorkflowDraft,
+  type WorkflowPhase,
 } from './schema.ts'
 
-export type ReadWorkflow =
-  { content: WorkflowContent; findings: [] } | { content: undefined; findings: Finding[] }
+export type ReadWorkflow = ReadContent<WorkflowContent>
 
 /**
  * Reads the answers of the three phases, or one answer that holds the whole draft, JSON values or their
@@ -26,8 +27,8 @@ export type ReadWorkflow =
 export function readWorkflow(runPackage: RunPackage, answers: readonly unknown[]): ReadWorkflow {
   const read = answers.length === 1 ? readWhole(answers[0]) : readParts(answers)
   if (read.draft === undefined) return refuse(read.findings)
-  const draft = withPlainSpaces(read.draft)
-  const findings = [...textFindings(draft), ...keyFindings(draft), ...strayTasks(draft)]
+  const draft = withPlainSpaces(workflowDraft, read.draft)
+  const findings = draftFindings(draft)
   if (findings.length > 0) return refuse(findings)
   return { content: contentOf(runPackage, draft), findings: [] }
 }
@@ -69,22 +70,31 @@ function readParts(answers: readonly unknown[]): ReadDraft {
   return { findings }
 }
 
-/** The draft with every text on one line. */
-function withPlainSpaces(draft: WorkflowDraft): WorkflowDraft {
+/** A draft, or some fields of one, with every text on one line. */
+export function withPlainSpaces<Draft>(schema: z.ZodType<Draft>, draft: Draft): Draft {
   const plain = (value: unknown): unknown => {
     if (typeof value === 'string') return oneSpace(value)
     if (Array.isArray(value)) return value.map(plain)
     if (typeof value !== 'object' || value === null) return value
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]))
   }
-  return workflowDraft.parse(plain(draft))
+  return schema.parse(plain(draft))
 }
+
+/** What of a draft, or of some fields of one, cannot become content. */
+export const draftFindings = (draft: PhasesAndTasks): Finding[] => [
+  ...textFindings(draft),
+  ...keyFindings(draft),
+  ...strayTasks(draft),
+]
+
+type PhasesAndTasks = Pick<WorkflowDraft, 'phases' | 'tasks'> & Partial<WorkflowDraft>
 
 /** May be empty: what an audience must be told besides. */
 const optional = new Set(['note'])
 
 /** Texts that are blank, and texts that neither JSON nor the database can hold. */
-function textFindings(draft: WorkflowDraft): Finding[] {
+function textFindings(draft: object): Finding[] {
   const findings: Finding[] = []
   const visit = (value: unknown, path: (string | number)[]): void => {
     if (typeof value === 'string') {
@@ -103,10 +113,12 @@ function textFindings(draft: WorkflowDraft): Finding[] {
 }
 
 /** Keys that are none: they become ids, which stand in addresses and file names. */
-function keyFindings(draft: WorkflowDraft): Finding[] {
+function keyFindings(draft: PhasesAndTasks): Finding[] {
   const lists = ['roles', 'inputs', 'phases', 'tasks', 'modules'] as const
   const keys = [
-    ...lists.flatMap((list) => draft[list].map(({ key }, i) => ({ path: [list, i, 'key'], key }))),
+    ...lists.flatMap((list) =>
+      (draft[list] ?? []).map(({ key }, i) => ({ path: [list, i, 'key'], key })),
+    ),
     ...draft.tasks.flatMap(({ outputs }, t) =>
       outputs.map(({ key }, i) => ({ path: ['tasks', t, 'outputs', i, 'key'], key })),
     ),
@@ -119,7 +131,7 @@ function keyFindings(draft: WorkflowDraft): Finding[] {
 }
 
 /** Tasks of phases that are not there: they could stand nowhere in the document. */
-function strayTasks({ phases, tasks }: WorkflowDraft): Finding[] {
+function strayTasks({ phases, tasks }: PhasesAndTasks): Finding[] {
   const known = phases.map(({ key }) => key)
   return tasks.flatMap(({ key, phase }, i): Finding[] =>
     known.includes(phase)
@@ -139,19 +151,6 @@ function strayTasks({ phases, tasks }: WorkflowDraft): Finding[] {
 
 function contentOf(runPackage: RunPackage, draft: WorkflowDraft): WorkflowContent {
   const { title, purpose, audience, style } = workflowSpecificationOf(runPackage)
-  const identified = <T extends { key: string }>({ key, ...rest }: T) => ({ id: key, ...rest })
-  // A phase that is named twice holds its tasks once; the validator says what is wrong with it.
-  const placed = new Set<string>()
-  const tasksOf = (phase: string) => {
-    if (placed.has(phase)) return []
-    placed.add(phase)
-    return draft.tasks
-      .filter((task) => task.phase === phase)
-      .map(({ key, name, role, steps, inputs, outputs, done, note }) => ({
-        ...{ id: key, name, role, steps, inputs, done, note },
-        outputs: outputs.map(identified),
-      }))
-  }
   return {
     kind: 'workflow',
     schemaVersion: workflowSchemaVersion,
@@ -162,7 +161,26 @@ function contentOf(runPackage: RunPackage, draft: WorkflowDraft): WorkflowConten
     form: draft.form,
     roles: draft.roles.map(identified),
     inputs: draft.inputs.map(identified),
-    phases: draft.phases.map((phase) => ({ ...identified(phase), tasks: tasksOf(phase.key) })),
+    phases: placedPhases(draft),
     modules: draft.modules.map(identified),
   }
+}
+
+const identified = <T extends { key: string }>({ key, ...rest }: T) => ({ id: key, ...rest })
+
+/** The phases of a draft, each with its tasks. */
+export function placedPhases({ phases, tasks }: PhasesAndTasks): WorkflowPhase[] {
+  // A phase that is named twice holds its tasks once; the validator says what is wrong with it.
+  const placed = new Set<string>()
+  const tasksOf = (phase: string) => {
+    if (placed.has(phase)) return []
+    placed.add(phase)
+    return tasks
+      .filter((task) => task.phase === phase)
+      .map(({ key, name, role, steps, inputs, outputs, done, note }) => ({
+        ...{ id: key, name, role, steps, inputs, done, note },
+        outputs: outputs.map(identified),
+      }))
+  }
+  return phases.map((phase) => ({ ...identified(phase), tasks: tasksOf(phase.key) }))
 }

@@ -60,6 +60,13 @@ export const workflowModulesDraft = z.strictObject({
   ),
 })
 
+/** What an engine answers where a phase is expanded: the sub-phases, and the tasks of all of them. */
+export const workflowPartsDraft = z.strictObject({
+  phases: workflowOutlineDraft.shape.phases,
+  tasks: workflowTasksDraft.shape.tasks,
+})
+export type WorkflowPartsDraft = z.output<typeof workflowPartsDraft>
+
 /** The three answers as one: what a repair answers. */
 export const workflowDraft = z.strictObject({
   ...workflowOutlineDraft.shape,
@@ -89,6 +96,11 @@ const phase = z.strictObject({
   ...identified,
   kind: z.enum(phaseKinds),
   goal: text,
+  /** Of a sub-phase: the phases that were expanded into it, the outermost first. */
+  within: z
+    .array(z.strictObject({ ...identified, goal: text }))
+    .min(1)
+    .exactOptional(),
   tasks: z.array(task),
 })
 

@@ -3,6 +3,9 @@ import { workflowCalls } from './calls.ts'
 import { comparableWorkflow } from './comparable.ts'
 import { workflowInstruction } from './instruction.ts'
 import { workflowCallSchema, workflowJsonSchema } from './json-schema.ts'
+import { phasesToExpand } from './expansion/ask.ts'
+import { inheritWithin } from './expansion/inherit.ts'
+import { replacePhase } from './expansion/replace-phase.ts'
 import { evaluateWorkflow } from './metrics.ts'
 import { composeWorkflowOutline, workflowOutline } from './outline.ts'
 import { workflowPrompt } from './prompt.ts'
@@ -13,7 +16,10 @@ import { renderWorkflowMarkdown } from './render/markdown.ts'
 import { workflowContent, workflowSchemaVersion, type WorkflowContent } from './schema.ts'
 import { validateWorkflow } from './validate.ts'
 
-/** The document kind `workflow`: how a piece of work is done, made in three phases. */
+/**
+ * The document kind `workflow`: how a piece of work is done, made in three phases; one that is too complex
+ * can be expanded.
+ */
 export const workflowKind: DocumentKind<WorkflowContent> = {
   name: 'workflow',
   schemaVersion: workflowSchemaVersion,
@@ -23,6 +29,8 @@ export const workflowKind: DocumentKind<WorkflowContent> = {
   calls: () => [...workflowCalls],
   prompt: workflowPrompt,
   read: readWorkflow,
+  inherit: inheritWithin,
+  expansion: { parts: phasesToExpand, replace: replacePhase },
   parse: (content) => workflowContent.parse(content),
   validate: validateWorkflow,
   evaluate: evaluateWorkflow,

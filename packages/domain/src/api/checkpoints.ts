@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { checkpointId, principalId, runId, specificationId, versionId } from '../ids.ts'
 import { plainLine } from '../plain-text.ts'
-import { checkpointDecisions, checkpointStates, refinementLimits } from '../refinement.ts'
+import {
+  checkpointDecisions,
+  checkpointStates,
+  generationKinds,
+  refinementLimits,
+} from '../refinement.ts'
 import { instant, pageOf, pageQuery } from './pages.ts'
 import { defineRoute } from './route.ts'
 
@@ -14,8 +19,9 @@ export const checkpointResource = z
     runId,
     specificationId,
     state: z.enum(checkpointStates),
-    /** The generation that was asked for, and of how many variants. */
+    /** The generation that was asked for: of how many variants, or of how many phases to expand. */
     generation: z.int(),
+    kind: z.enum(generationKinds),
     children: z.int(),
     /** What it may cost at most. */
     estimate: amounts,

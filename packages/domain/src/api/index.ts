@@ -4,6 +4,7 @@ import { estimateRoutes } from './estimate.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { keyRoutes } from './keys.ts'
 import { moduleRoutes } from './modules.ts'
+import { operatorRoutes } from './operators.ts'
 import { runRoutes } from './runs.ts'
 import { specificationRoutes } from './specifications.ts'
 import { stopSpendRoutes } from './stop-spend.ts'
@@ -23,6 +24,7 @@ export const routes = {
   ...usageRoutes,
   ...estimateRoutes,
   ...stopSpendRoutes,
+  ...operatorRoutes,
 } as const
 export type Routes = typeof routes
 export type Operation = keyof Routes
@@ -33,6 +35,7 @@ export * from './estimate.ts'
 export * from './evidence.ts'
 export * from './keys.ts'
 export * from './modules.ts'
+export * from './operators.ts'
 export * from './pages.ts'
 export * from './problem.ts'
 export * from './route.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { KeyScope } from '../access.ts'
+import type { KeyScope, OperatorScope } from '../access.ts'
 import type { ErrorCode } from '../errors.ts'
 
 /**
@@ -18,8 +18,10 @@ export interface Route<
   tag: string
   summary: string
   description?: string
+  /** Whose key it takes: a tenant's, or an operator's. */
+  realm: 'tenant' | 'operator'
   /** The key scope that the call needs; null for routes that anybody may call. */
-  scope: KeyScope | null
+  scope: KeyScope | OperatorScope | null
   params: Params
   query: Query
   body: Body
@@ -41,7 +43,16 @@ type Given<T, Key extends string, Default> =
   T extends Record<Key, infer V extends z.ZodType> ? V : Default
 
 type Partials =
-  'params' | 'query' | 'body' | 'takes' | 'status' | 'gives' | 'idempotent' | 'errors' | 'response'
+  | 'realm'
+  | 'params'
+  | 'query'
+  | 'body'
+  | 'takes'
+  | 'status'
+  | 'gives'
+  | 'idempotent'
+  | 'errors'
+  | 'response'
 
 export type Definition = Omit<Route, Partials> & Partial<Pick<Route, Partials>>
 
@@ -54,6 +65,7 @@ export type RouteOf<D extends Definition> = Route<
   Given<D, 'body', typeof nothing>,
   Given<D, 'response', typeof nothing>
 > & {
+  realm: Literal<D, 'realm', 'tenant'>
   takes: Literal<D, 'takes', D extends Record<'body', z.ZodType> ? 'json' : 'none'>
   gives: Literal<D, 'gives', 'json'>
   idempotent: Literal<D, 'idempotent', false>
@@ -62,10 +74,11 @@ export type RouteOf<D extends Definition> = Route<
 /** The schema of no parameters, no query, no body. */
 export const nothing = z.strictObject({})
 
-/** Declares a route; what is left out is empty, JSON, 200, and without errors of its own. */
+/** Declares a route; what is left out is a tenant's, empty, JSON, 200, and without errors of its own. */
 export function defineRoute<const D extends Definition>(definition: D): RouteOf<D> {
   const { body } = definition
   return {
+    realm: 'tenant',
     params: nothing,
     query: nothing,
     body: nothing,

@@ -70,15 +70,16 @@ export const usageGroupBy = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-const period = {
+/** The days of a question about usage. */
+export const usageDays = {
   /** The first day; default: the first of the month of `to`. */
   from: usageDay.optional(),
   /** The last day; default: today. */
   to: usageDay.optional(),
 }
-const inOrder = ({ from, to }: { from?: string | undefined; to?: string | undefined }) =>
+export const daysInOrder = ({ from, to }: { from?: string | undefined; to?: string | undefined }) =>
   from === undefined || to === undefined || from <= to
-const outOfOrder = { error: 'must not be after `to`', path: ['from'] }
+export const daysOutOfOrder = { error: 'must not be after `to`', path: ['from'] }
 
 /** Why billed calls brought nothing into a document; each call counts once, under the first that fits. */
 export const wasteKinds = ['unknown', 'failed', 'unusable', 'losing', 'repaired'] as const
@@ -127,12 +128,12 @@ export const usageRoutes = {
         ...pageQuery,
         /** Holds the fields that are grouped by, and may be long. */
         cursor: z.string().max(2_000).optional(),
-        ...period,
+        ...usageDays,
         groupBy: usageGroupBy.prefault('specification'),
         specificationId: specificationId.optional(),
         format: z.enum(['json', 'csv']).optional(),
       })
-      .refine(inOrder, outOfOrder),
+      .refine(daysInOrder, daysOutOfOrder),
     gives: 'csv',
     response: pageOf(usageGroup).extend({ from: usageDay, to: usageDay, total: usageSums }),
     errors: ['INPUT_INVALID'],
@@ -143,7 +144,7 @@ export const usageRoutes = {
     tag,
     summary: 'What was paid for and brought nothing into a document, by kind and specification',
     scope: 'runs:read',
-    query: z.strictObject(period).refine(inOrder, outOfOrder),
+    query: z.strictObject(usageDays).refine(daysInOrder, daysOutOfOrder),
     response: wasteReport,
   }),
 } as const

@@ -1,8 +1,11 @@
+import { isExpansion } from '@almanac/documents'
 import { canonicalJson } from '@almanac/domain'
 import { sha256 } from '@almanac/domain/hash'
 import type { Engine, EngineRequest, Outcome } from '@almanac/pipeline'
 import { composeReport } from './compose-report.ts'
 import { composeWorkflow } from './workflow/compose-workflow.ts'
+import { expandPhase } from './workflow/expansion/expand-phase.ts'
+import { workflowVariant } from './workflow/variants/workflow-variant.ts'
 import { reportVariant } from './variants/report-variant.ts'
 
 const name = 'deterministic'
@@ -46,11 +49,18 @@ function answer(request: EngineRequest, sent: string): Outcome {
 function compose(request: EngineRequest): { document: unknown } | { refusal: string } {
   const { package: runPackage, call } = request
   const { output, specification } = runPackage
+  if (call.kind === 'judge') return { refusal: 'the deterministic engine does not judge' }
   if (output.kind !== specification.body.kind)
     return { refusal: `a ${output.kind} needs a specification of its kind` }
-  if (output.kind === 'workflow') return { document: composeWorkflow(request) }
-  const document = call.kind === 'variant' ? reportVariant(request) : composeReport(runPackage)
-  return document ? { document } : { refusal: 'a variant needs a report and a brief' }
+  const isWorkflow = output.kind === 'workflow'
+  if (isExpansion(call)) {
+    const document = isWorkflow ? expandPhase(request) : undefined
+    return document ? { document } : { refusal: 'an expansion needs a workflow and a brief' }
+  }
+  if (call.kind !== 'variant')
+    return { document: isWorkflow ? composeWorkflow(request) : composeReport(runPackage) }
+  const document = isWorkflow ? workflowVariant(request) : reportVariant(request)
+  return document ? { document } : { refusal: `a variant needs a ${output.kind} and a brief` }
 }
 
 /**

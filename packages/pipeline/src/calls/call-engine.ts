@@ -1,4 +1,10 @@
-import { callKey, type AnyDocumentKind, type Call } from '@almanac/documents'
+import {
+  callKey,
+  judgeOutputTokens,
+  judgeRequest,
+  type AnyDocumentKind,
+  type Call,
+} from '@almanac/documents'
 import {
   AlmanacError,
   canonicalJson,
@@ -33,8 +39,8 @@ export interface CallContext {
   package: RunPackage
   packageHash: string
   kind: AnyDocumentKind
-  /** The stage that asks; `execute` unless told. A variant's answer is its own: none is reused for it. */
-  stage?: 'execute' | 'refine'
+  /** The stage that asks; `execute` unless told. Only its answers serve other runs, and are served by them. */
+  stage?: 'execute' | 'refine' | 'evaluate'
 }
 
 /** A call that another run's answer served. */
@@ -198,13 +204,20 @@ export function requestOf(
   call: Call,
   inputs: readonly string[],
 ): EngineRequest {
+  const { maxOutputTokens } = runPackage.limits
+  if (call.kind === 'judge')
+    return {
+      ...{ package: runPackage, call, inputs },
+      ...judgeRequest(runPackage, call, inputs),
+      maxOutputTokens: Math.min(maxOutputTokens, judgeOutputTokens),
+    }
   return {
     package: runPackage,
     call,
     inputs,
     prompt: kind.prompt(runPackage, call, inputs),
     jsonSchema: kind.callSchema?.(runPackage, call) ?? runPackage.output.jsonSchema,
-    maxOutputTokens: runPackage.limits.maxOutputTokens,
+    maxOutputTokens,
   }
 }
 
@@ -285,5 +298,6 @@ const parkFor = (ms: number, clock: Ports['clock']): Park =>
 /** Such a run is queued as soon as its provider is resumed; at the latest it is looked at then. */
 const stoppedMs = 300_000
 
-const parkStopped = ({ clock, engine }: Pick<Ports, 'clock' | 'engine'>): Park =>
+/** Waits until spending goes on, or the engine's provider is paid again. */
+export const parkStopped = ({ clock, engine }: Pick<Ports, 'clock' | 'engine'>): Park =>
   new Park('provider_stopped', new Date(clock.now().getTime() + stoppedMs), engine.provider)

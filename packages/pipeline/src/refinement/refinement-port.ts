@@ -10,7 +10,14 @@ import type {
   VersionId,
   WorkerId,
 } from '@almanac/domain'
-import type { Amount, CheckpointPolicy, ChildCall, Lineage, Snapshot } from '@almanac/refinement'
+import type {
+  Amount,
+  CheckpointPolicy,
+  ChildCall,
+  ConditionVerdict,
+  Lineage,
+  Snapshot,
+} from '@almanac/refinement'
 import type { BudgetLedger, HoldRequest, NewStoredVersion } from '../ports.ts'
 
 /**
@@ -52,9 +59,12 @@ export interface RefinedVersion {
 export interface RefinedRoot {
   limits: RefinementLimits
   lineage: Lineage
+  /** The parts that were to be expanded so far, whatever came of it. */
+  expanded: string[]
   /** The generation that waits to be merged; null when there is none. */
   generation: {
     generation: number
+    kind: GenerationKind
     parentId: VersionId
     variants: {
       ordinal: number
@@ -64,12 +74,15 @@ export interface RefinedRoot {
   } | null
 }
 
-/** A generation that the stage wants: one child for each strategy. */
+/** A generation that the stage wants: one child for each strategy, or for each part to expand. */
 export interface WantedGeneration {
   kind: GenerationKind
   /** Judged by the guard whatever it is: typed conditions, see `termination` of the domain. */
   termination: unknown
-  children: readonly { strategy: string; estimate: Amount }[]
+  /** What the conditions of plugins said of the root's lineage; recorded with the grant. */
+  verdicts?: readonly ConditionVerdict[]
+  /** `part`: what an expansion is of; of a variant its place. */
+  children: readonly { strategy: string; part?: string; estimate: Amount }[]
   /** The hold of one child: pure and quick, it runs under the root's lock. Its estimate is the child's. */
   holdOf(child: ChildCall, index: number): Omit<HoldRequest, 'callKey' | 'estimate'>
   /** How long variants are waited for at most, in milliseconds; never past the run's deadline. */
@@ -79,6 +92,8 @@ export interface WantedGeneration {
 export type PreparedGeneration =
   | { kind: 'booked'; snapshot: Snapshot; calls: ChildCall[] }
   | { kind: 'waiting' }
+  /** Spending is stopped: nothing was booked. */
+  | { kind: 'stopped' }
   | { kind: 'stale' }
 
 export type MergeOutcome =
@@ -87,7 +102,8 @@ export type MergeOutcome =
 
 export type VariantOutcome =
   | { state: 'done'; version: NewStoredVersion & { parents: VersionId[] } }
-  | { state: 'failed'; errorCode: ErrorCode }
+  /** `because` says more than the code, and nothing of the document: it is audited. */
+  | { state: 'failed'; errorCode: ErrorCode; because?: string }
   | { state: 'cancelled' }
 
 /** What a variant needs of its root: the call that was booked, and the version that it grows from. */
@@ -119,10 +135,14 @@ export interface Refinement {
     generation: number,
     outcome: MergeOutcome,
   ): Promise<'recorded' | 'duplicate' | 'stale'>
-  /** Ends the refinement, once; undefined when the run is not the caller's any more. */
+  /**
+   * Ends the refinement, once; undefined when the run is not the caller's any more. `verdicts`: what the
+   * conditions of plugins said, to be recorded with the end.
+   */
   end(
     claim: RootClaim,
     stopReason: StopReason,
+    verdicts: readonly ConditionVerdict[],
   ): Promise<{ stopReason: StopReason; best: { id: string } } | undefined>
   /** All versions of a root, in the order of their making. */
   versions(root: RootKey): Promise<RefinedVersion[]>

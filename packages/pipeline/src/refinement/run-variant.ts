@@ -1,10 +1,4 @@
-import {
-  AlmanacError,
-  canonicalJson,
-  isAlmanacError,
-  type ErrorCode,
-  type Finding,
-} from '@almanac/domain'
+import { canonicalJson, isAlmanacError, type ErrorCode } from '@almanac/domain'
 import { call as callSchema, type Call } from '@almanac/documents'
 import { nextChildVersions } from '@almanac/refinement'
 import { callEngine, type CallContext, type CallPorts } from '../calls/call-engine.ts'
@@ -13,6 +7,7 @@ import type { Ports, RunStore } from '../ports.ts'
 import { Park, type Elsewhere } from '../stage.ts'
 import { storeChildVersion } from './child-version.ts'
 import { judged, type JudgedDocument } from './judged.ts'
+import { invalidChild, notWorse, readChild } from './read-child.ts'
 import type { VariantKey, VariantOutcome, VariantWork } from './refinement-port.ts'
 
 export type VariantPorts = CallPorts & Pick<Ports, 'kinds' | 'ids' | 'refinement'> & RunStore
@@ -90,7 +85,8 @@ async function tryVariant(
   } catch (cause) {
     if (signal.aborted) return 'aborted'
     const errorCode: ErrorCode = isAlmanacError(cause) ? cause.code : 'STAGE_FAILED'
-    return { state: 'failed', errorCode }
+    const isTold = isAlmanacError(cause, 'EXPANSION_REJECTED')
+    return { state: 'failed', errorCode, ...(isTold && { because: cause.message }) }
   }
 }
 
@@ -103,35 +99,41 @@ async function makeVariant(
 ): Promise<Tried> {
   const { run, package: runPackage, packageHash, kind } = context
   const call = callSchema.parse(JSON.parse(work.call))
+  const parent = judged(
+    kind,
+    runPackage,
+    await readDocument(ports.content, run.tenantId, work.parent.contentHash, kind),
+  )
   const answer = await askForDocument(
     context,
-    key,
-    call,
+    { key, call, parent },
     { ...ports, ledger: ports.refinement.ledger },
     signal,
   )
   if ('wait' in answer) return answer
-  const [parentContent, known] = await Promise.all([
-    readDocument(ports.content, run.tenantId, work.parent.contentHash, kind),
-    ports.refinement.versions(key),
-  ])
+  const known = await ports.refinement.versions(key)
   // Those of this generation are counted, not read: its variants may close in any order.
   const earlier = known.filter(({ depth }) => depth < key.generation).map(({ label }) => label)
   const before = nextChildVersions(work.parent.label, earlier, key.ordinal - 1)
   const version = await storeChildVersion(
     { kind, run, packageHash },
     ports.content,
-    { version: work.parent, judged: judged(kind, runPackage, parentContent) },
+    { version: work.parent, judged: parent },
     { id: ports.ids.next('version'), judged: answer.made, taken: [...earlier, ...before] },
   )
   return { state: 'done', version }
 }
 
+interface Asked {
+  key: VariantKey
+  call: Call
+  parent: JudgedDocument
+}
+
 /** The variant's document: its call, then up to `limits.repairs` repairs of an answer that is invalid. */
 async function askForDocument(
   context: CallContext,
-  { generation, ordinal }: VariantKey,
-  call: Call,
+  { key, call, parent }: Asked,
   ports: CallPorts,
   signal: AbortSignal,
 ): Promise<{ made: JudgedDocument } | { wait: Park | Elsewhere }> {
@@ -140,27 +142,28 @@ async function askForDocument(
   for (let n = 1; ; n += 1) {
     const answer = await callEngine(context, asked, ports, signal)
     if ('wait' in answer) return answer
-    const { made, findings } = readAnswer(context, answer.output)
-    if (made) return { made }
-    if (n > runPackage.limits.repairs) throw new AlmanacError('OUTPUT_INVALID', { findings })
-    const inputHashes = await ports.content.put(run.tenantId, [
+    const { made, findings } = readChild(context, { call, parent }, answer.output)
+    if (made) return { made: notWorse(call, parent, made) }
+    if (n > runPackage.limits.repairs) throw invalidChild(call, findings)
+    const told = await ports.content.put(run.tenantId, [
       canonicalJson(answer.output ?? null),
       canonicalJson(findings),
     ])
-    const brief =
-      'Correct the draft so that none of the findings remains. Answer the whole document.'
-    asked = { kind: 'repair', n, part: `${generation}-${ordinal}`, brief, inputHashes }
+    asked = repairOf(call, { n, part: `${key.generation}-${key.ordinal}`, told })
   }
 }
 
-/** The answer as a document, or the findings that make it invalid. */
-function readAnswer(
-  { package: runPackage, kind }: CallContext,
-  output: unknown,
-): { made: JudgedDocument; findings: [] } | { made?: undefined; findings: Finding[] } {
-  const { content, findings } = kind.read(runPackage, [output])
-  if (content === undefined) return { findings }
-  const made = judged(kind, runPackage, content)
-  const errors = made.findings.filter(({ severity }) => severity === 'error')
-  return errors.length > 0 ? { findings: errors } : { made, findings: [] }
+/** The call that corrects an answer, which it is told with its findings. */
+function repairOf(
+  { kind, brief, inputHashes }: Call,
+  { n, part, told }: { n: number; part: string; told: string[] },
+): Call {
+  if (kind === 'expand')
+    return {
+      ...{ kind: 'repair', corrects: 'expand', n, part, brief },
+      inputHashes: [...inputHashes, ...told],
+    }
+  const correct =
+    'Correct the draft so that none of the findings remains. Answer the whole document.'
+  return { kind: 'repair', n, part, brief: correct, inputHashes: told }
 }

@@ -7,13 +7,14 @@ import {
   type ReportSpecification,
   type RunPackage,
 } from '@almanac/domain'
+import { hashed } from '@almanac/domain/hash'
 import { scopedCatalogue } from '@almanac/industries'
-import { storePackage } from '../content.ts'
+import { rememberPackage } from '../content.ts'
 import { chooseEvidence, estimateTokens } from '../evidence-choice.ts'
 import { packageLimits } from '../limits.ts'
 import { assembled, claimed, retrieved } from '../outputs.ts'
 import type { BoundSpecification, Ports, RunFacts } from '../ports.ts'
-import { defineStage } from '../stage.ts'
+import { defineStage, WithTexts } from '../stage.ts'
 
 type AssemblePorts = Pick<
   Ports,
@@ -38,14 +39,12 @@ export const assemble = defineStage({
       bound.body.kind === 'report'
         ? await withEvidence(frame, bound.body, run, limit - frameTokens, ports)
         : frame
-    const text = packageText(filled)
-    const packageHash = await storePackage(ports.content, run.tenantId, filled, text)
-    return {
-      packageHash,
-      tokens: estimateTokens(text),
-      evidenceIncluded: filled.evidenceIncluded,
-      evidenceConsidered: filled.evidenceConsidered,
-    }
+    const text = hashed(packageText(filled))
+    const packageHash = text.hash
+    rememberPackage(ports.content, run.tenantId, packageHash, filled)
+    const { evidenceIncluded, evidenceConsidered } = filled
+    const tokens = estimateTokens(text.text)
+    return new WithTexts({ packageHash, tokens, evidenceIncluded, evidenceConsidered }, [text])
   },
 })
 

@@ -1,9 +1,10 @@
 import { AlmanacError } from '@almanac/domain'
+import { hashed } from '@almanac/domain/hash'
 import { makeDocument } from '../calls/make-document.ts'
 import { readPackage } from '../content.ts'
 import { assembled, executed } from '../outputs.ts'
 import type { Ports } from '../ports.ts'
-import { defineStage } from '../stage.ts'
+import { defineStage, WithTexts } from '../stage.ts'
 
 export type ExecutePorts = Pick<
   Ports,
@@ -25,15 +26,13 @@ export const execute = defineStage({
     if (made.kind === 'waits') return made.wait
     if (made.kind === 'invalid')
       throw new AlmanacError('OUTPUT_INVALID', { findings: made.findings })
-    const [contentHash = ''] = await ports.content.put(run.tenantId, [made.text])
-    const { engine } = ports
-    return {
-      contentHash,
-      engine: { name: engine.name, model: engine.model },
-      calls: made.calls,
-      costMicroUsd: made.costMicroUsd,
-      reused: made.reused,
-    }
+    const { calls, costMicroUsd, reused } = made
+    const { name, model } = ports.engine
+    const document = hashed(made.text)
+    return new WithTexts(
+      { contentHash: document.hash, engine: { name, model }, calls, costMicroUsd, reused },
+      [document],
+    )
   },
   events: ({ reused }) =>
     reused.map((one) => ({ type: 'run.output_reused', data: { stage: 'execute', ...one } })),

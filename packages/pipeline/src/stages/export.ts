@@ -7,12 +7,13 @@ import {
   type DocumentMetadata,
   type RunPackage,
 } from '@almanac/domain'
+import { hashed } from '@almanac/domain/hash'
 import { changesSince, readEarlier } from '../changes.ts'
 import { readDocument, readPackage } from '../content.ts'
 import { documentIdOf } from '../document-id.ts'
 import { assembled, evaluated, executed, exported, refined, validated } from '../outputs.ts'
 import type { Ports, RunFacts } from '../ports.ts'
-import { defineStage } from '../stage.ts'
+import { defineStage, WithTexts } from '../stage.ts'
 
 /** Writes the document in every format and stores the bytes. */
 export const exportDocument = defineStage({
@@ -60,15 +61,16 @@ export const exportDocument = defineStage({
       ...artifactFormats.map((format) => writing(format, () => kind.render[format](input))),
       ...further.map(({ format, export: write }) => writing(format, () => write(input, signal))),
     ]
-    const texts = await Promise.all(written.map(({ text }) => text))
-    const hashes = await content.put(run.tenantId, texts)
-    const artifacts = written.map(({ format }, i) => ({
+    const files = await Promise.all(
+      written.map(async ({ format, text }) => ({ format, ...hashed(await text) })),
+    )
+    const artifacts = files.map(({ format, hash, text }) => ({
       format,
-      sha256: hashes[i] ?? '',
-      bytes: Buffer.byteLength(texts[i] ?? ''),
+      sha256: hash,
+      bytes: Buffer.byteLength(text),
     }))
     const unchangedSince = isUnchanged(changes) ? (changes.against?.runId ?? null) : null
-    return { documentId, artifacts, unchangedSince }
+    return new WithTexts({ documentId, artifacts, unchangedSince }, files)
   },
 })
 

@@ -1,27 +1,39 @@
 import {
+  AlmanacError,
   canonicalJson,
   isAlmanacError,
   limitsOf,
   type RefinementLimits,
+  type RefinementStrategies,
   type StopReason,
   type Termination,
 } from '@almanac/domain'
-import { bestOf, shouldStop, stopReasonOf, type RefusalCode } from '@almanac/refinement'
+import {
+  bestOf,
+  shouldStop,
+  stopReasonOf,
+  type ConditionVerdict,
+  type RefusalCode,
+} from '@almanac/refinement'
 import type { z } from 'zod'
-import type { CallContext } from '../calls/call-engine.ts'
+import { parkStopped, type CallContext } from '../calls/call-engine.ts'
 import { readDocument, readPackage } from '../content.ts'
 import { documentIdOf } from '../document-id.ts'
 import { assembled, executed, refined, validated } from '../outputs.ts'
 import type { Ports } from '../ports.ts'
+import { askConditions } from '../refinement/ask-conditions.ts'
+import { expandPhases } from '../refinement/expand-phases.ts'
 import { growGeneration } from '../refinement/grow-generation.ts'
 import { judged } from '../refinement/judged.ts'
 import { mergeGeneration } from '../refinement/merge-generation.ts'
+import { planBriefs } from '../refinement/plan-briefs.ts'
 import type { RefinedRoot, RefinedVersion, RootClaim } from '../refinement/refinement-port.ts'
-import { defineStage, Elsewhere } from '../stage.ts'
+import { strategyIssues } from '../refinement/strategy-issues.ts'
+import { defineStage, Elsewhere, Park } from '../stage.ts'
 
 export type RefinePorts = Pick<
   Ports,
-  'content' | 'kinds' | 'ids' | 'engine' | 'clock' | 'identity' | 'refinement'
+  'content' | 'kinds' | 'ids' | 'engine' | 'clock' | 'identity' | 'refinement' | 'strategies'
 >
 
 type Output = z.input<typeof refined>
@@ -34,8 +46,11 @@ type Output = z.input<typeof refined>
  *   open root ─▶ (merge) ─▶ stop? ─▶ the best version goes on, with the reason
  *                             └─▶ guard ─▶ refused: the best goes on, with the reason of the refusal
  *                                   ├────▶ checkpoint: parked until somebody has decided
+ *                                   ├────▶ stopped: parked until spending goes on
  *                                   └────▶ booked: parked until its variants are closed
  *
+ * Phases that are too complex are expanded before anything else is asked for: variants then start from what
+ * became of them.
  * A valid document never fails here: whatever goes wrong ends the refinement, with the best so far.
  */
 export const refine = defineStage({
@@ -63,10 +78,15 @@ export const refine = defineStage({
       claim: { tenantId: run.tenantId, runId: run.id, epoch },
       limits,
       termination: body.refinement.termination,
+      strategies: body.refinement.strategies ?? {},
+      expandAbove: body.refinement.expandAbove,
       draftHash: execute.contentHash,
     }
     try {
-      return parsed(await passOnce(refining, ports))
+      const issues = strategyIssues(body, ports.strategies)
+      if (issues.length > 0) throw new AlmanacError('INPUT_INVALID', { issues })
+      const asking = AbortSignal.any([signal, AbortSignal.timeout(pluginsMs)])
+      return parsed(await passOnce(refining, ports, asking))
     } catch (cause) {
       signal.throwIfAborted()
       const ended = await giveUp(refining, ports)
@@ -76,42 +96,64 @@ export const refine = defineStage({
   },
 })
 
-const parsed = (output: Output | Elsewhere) =>
-  output instanceof Elsewhere ? output : refined.parse(output)
+/** What the plugins of one pass may take in all: well below the stage's own time. */
+const pluginsMs = 30_000
+
+/** What a pass comes to: the stage's output, or a run that waits. */
+type Pass = Output | Park | Elsewhere
+
+const parsed = (pass: Pass) =>
+  pass instanceof Elsewhere || pass instanceof Park ? pass : refined.parse(pass)
 
 interface Refining {
   context: CallContext
   claim: RootClaim
   limits: RefinementLimits
   termination: Termination
+  strategies: RefinementStrategies
+  expandAbove: number | undefined
   draftHash: string
 }
 
-async function passOnce(refining: Refining, ports: RefinePorts): Promise<Output | Elsewhere> {
-  const { context, claim, termination } = refining
+/** `asking` ends what plugins are asked. */
+async function passOnce(
+  refining: Refining,
+  ports: RefinePorts,
+  asking: AbortSignal,
+): Promise<Pass> {
+  const { context, claim, termination, strategies, expandAbove } = refining
   const { refinement } = ports
   let root = (await refinement.resume(claim)) ?? (await openRoot(refining, ports))
   if (!root) return new Elsewhere()
   if (root.generation) {
-    const outcome = await mergeGeneration(context, root, ports)
+    const by = strategies.merge ?? 'three-way'
+    const outcome = await mergeGeneration(context, root, by, ports, asking)
     await refinement.recordMerge(claim, root.generation.generation, outcome)
     root = await refinement.resume(claim)
     if (!root) return new Elsewhere()
   }
   const stop = shouldStop(root.lineage, termination, root.limits)
   if (stop) return endWith(refining, stop, ports)
+  const verdicts = await askConditions(termination, root, ports.strategies, asking)
+  const said = shouldStop(root.lineage, termination, root.limits, verdicts)
+  if (said) return endWith(refining, said, ports, verdicts)
 
   const { contentHash } = await versionOf(claim, bestOf(root.lineage).id, ports)
   const { run, package: runPackage, kind } = context
-  const best = await readDocument(ports.content, run.tenantId, contentHash, kind)
+  const best = judged(
+    kind,
+    runPackage,
+    await readDocument(ports.content, run.tenantId, contentHash, kind),
+  )
   try {
-    const grown = await growGeneration(
-      context,
-      root,
-      termination,
-      judged(kind, runPackage, best),
-      ports,
-    )
+    const conditions = { termination, verdicts }
+    const expanding = await expandPhases(context, root, conditions, best, expandAbove, ports)
+    const plan = (count: number) => planBriefs(best, count, strategies, ports.strategies, asking)
+    const grown =
+      expanding === 'nothing_complex'
+        ? await growGeneration(context, root, conditions, best, plan, ports)
+        : expanding
+    if (grown === 'stopped') return parkStopped(ports)
     return grown === 'nothing_wrong'
       ? await endWith(refining, 'no_children', ports)
       : new Elsewhere()
@@ -154,8 +196,9 @@ async function endWith(
   { claim }: Refining,
   reason: StopReason,
   ports: RefinePorts,
+  verdicts: readonly ConditionVerdict[] = [],
 ): Promise<Output | Elsewhere> {
-  const ended = await ports.refinement.end(claim, reason)
+  const ended = await ports.refinement.end(claim, reason, verdicts)
   if (!ended) return new Elsewhere()
   const { id, contentHash, label } = await versionOf(claim, ended.best.id, ports)
   const version = { id, runId: claim.runId }

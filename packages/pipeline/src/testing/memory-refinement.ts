@@ -1,8 +1,15 @@
-import type { RefinementLimits, RunId, StopReason, Termination, VersionId } from '@almanac/domain'
+import type {
+  GenerationKind,
+  RefinementLimits,
+  RunId,
+  StopReason,
+  Termination,
+  VersionId,
+} from '@almanac/domain'
 import {
   answerByPolicy,
+  bestAfter,
   bestOf,
-  chooseBest,
   createChildCall,
   decideCall,
   refusal,
@@ -23,6 +30,9 @@ type StoredVariant = NonNullable<RefinedRoot['generation']>['variants'][number]
 
 interface MemoryGeneration {
   generation: number
+  kind: GenerationKind
+  /** What its expansions are of. */
+  parts: string[]
   parentId: VersionId
   variants: (StoredVariant & { call: string })[]
   merge: 'accepted' | 'rejected' | 'none' | null
@@ -82,7 +92,7 @@ export function createMemoryRefinement(world: {
       spent: nothing,
       held: nothing,
       bests,
-      last: last?.merge ? { done, merge: last.merge } : null,
+      last: last?.merge ? { kind: last.kind, done, merge: last.merge } : null,
       generationOpen: openOf(root) !== undefined,
       ended,
       checkpoint: null,
@@ -112,14 +122,15 @@ export function createMemoryRefinement(world: {
       if (!root) return Promise.resolve(undefined)
       const generation = openOf(root) ?? null
       const lineage = lineageOf(claim.runId, root)
-      return Promise.resolve({ limits: root.limits, lineage, generation })
+      const expanded = root.generations.flatMap(({ parts }) => parts)
+      return Promise.resolve({ limits: root.limits, lineage, expanded, generation })
     },
-    prepare: async (claim, { children, termination, holdOf, kind }) => {
+    prepare: async (claim, { children, termination, verdicts = [], holdOf, kind }) => {
       const root = mine(claim)
       if (!root) return { kind: 'stale' }
       const lineage = lineageOf(claim.runId, root)
       const estimate = { microUsd: 0, tokens: 0 }
-      const call = { children: children.length, estimate, termination }
+      const call = { kind, children: children.length, estimate, termination, verdicts }
       let decision = decideCall(lineage, root.limits, call)
       if (decision.kind === 'checkpoint') {
         const granted = estimate
@@ -137,11 +148,13 @@ export function createMemoryRefinement(world: {
       if (decision.kind === 'checkpoint')
         throw refusalError(refusal('CHECKPOINT_DENIED', 'checkpoint', 'open', 'decided'))
       const { snapshot } = decision
-      const calls = children.map(({ strategy }, i) =>
-        createChildCall(snapshot, { ordinal: i + 1, kind, strategy }),
+      const calls = children.map(({ estimate: _, ...child }, i) =>
+        createChildCall(snapshot, { ...child, ordinal: i + 1, kind }),
       )
       root.generations.push({
         generation: snapshot.depth,
+        kind,
+        parts: kind === 'expand' ? calls.map(({ part }) => part) : [],
         parentId: snapshot.parentId,
         termination: snapshot.termination,
         merge: null,
@@ -161,14 +174,14 @@ export function createMemoryRefinement(world: {
       if (!root) return Promise.resolve('stale')
       if (generation?.generation !== number) return Promise.resolve('duplicate')
       generation.merge = outcome.merge
-      const made = generation.variants.flatMap(({ version }) => version ?? [])
-      if (outcome.merge === 'accepted') {
-        made.push(outcome.version)
-        root.versions.push({ ...outcome.version, depth: number })
-      }
-      const best = bestOf(root)
-      const candidates = made.map(({ id, score }) => ({ id, score, depth: number }))
-      root.bests.push(chooseBest([best, ...candidates], root.limits.decay) ?? best)
+      const candidate = ({ id, score }: { id: VersionId; score: number }) => ({
+        ...{ id, score, depth: number },
+      })
+      const made = generation.variants.flatMap(({ version }) => version ?? []).map(candidate)
+      const merged = outcome.merge === 'accepted' ? outcome.version : null
+      if (merged) root.versions.push({ ...merged, depth: number })
+      const found = { before: bestOf(root), made, merged: merged && candidate(merged) }
+      root.bests.push(bestAfter(generation.kind, found, root.limits.decay))
       return Promise.resolve('recorded')
     },
     end: (claim, stopReason) => {

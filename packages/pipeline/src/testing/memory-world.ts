@@ -19,6 +19,8 @@ import type {
 import { unlimitedRates } from '../calls/rate-gate.ts'
 import { unstoppedSpending } from '../calls/spend-gate.ts'
 import type { RunnerPorts, StageLog } from '../runner.ts'
+import { noJudge } from '../judging/judge-port.ts'
+import { noStrategies } from '../refinement/strategies-port.ts'
 import { createMemoryRefinement, type MemoryRefinement } from './memory-refinement.ts'
 
 /** One run as the memory world keeps it. */
@@ -152,6 +154,7 @@ export function createMemoryWorld(start: {
   world.refined = refined
   world.ports = {
     refinement,
+    strategies: noStrategies,
     content,
     industries: start.industries,
     kinds: start.kinds,
@@ -233,6 +236,7 @@ export function createMemoryWorld(start: {
     spending: unstoppedSpending,
     deliveries: { deliverers: ['file'], prompt: async () => Promise.resolve() },
     exporters: [],
+    judge: noJudge,
   }
   return world
 }
@@ -243,6 +247,7 @@ function apply(world: MemoryWorld, text: StageCommit): Verdict {
   if (!run || run.epoch !== commit.epoch || run.state !== 'running') return 'stale'
   if (run.nextStage !== commit.stage) return run.outputs[commit.stage] ? 'duplicate' : 'stale'
   const { move } = commit
+  for (const { hash, text: stored } of commit.texts ?? []) world.blobs.set(hash, stored)
   if (commit.output !== null) run.outputs[commit.stage] = commit.output
   run.events.push(...commit.events)
   if (move.to === 'running') {

@@ -1,15 +1,15 @@
 import { createKinds, reportContent, workflowKind } from '@almanac/documents'
 import { industryByHash } from '@almanac/documents/samples'
-import { refinementLimits, type RunId, type VersionId } from '@almanac/domain'
+import {
+  mergeStrategies,
+  refinementLimits,
+  type MergeStrategy,
+  type RunId,
+  type VersionId,
+} from '@almanac/domain'
 import { derivedId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
-import {
-  merge,
-  mergeStrategies,
-  shouldStop,
-  variantBriefs,
-  type MergeStrategy,
-} from '@almanac/refinement'
+import { merge, shouldStop, variantBriefs } from '@almanac/refinement'
 import { fileDeliverer } from '@almanac/worker'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

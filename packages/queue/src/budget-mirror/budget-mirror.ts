@@ -9,10 +9,12 @@ import type {
 import { createRedisMirror, keyOf, type RedisMirrorOptions } from './redis-mirror.ts'
 
 /**
- * So long after Postgres refused at a budget may the same be said again from the mirror. It bounds how
- * long a refusal can be wrong: when the note of a newer version is lost, or a limit was raised.
+ * So long after Postgres refused at a budget does the mirror say the same again. After that, whoever asks
+ * goes the whole way once more, and every process hears the newest version.
  */
 const confirmedMs = 500
+
+type EarlyRefusal = NonNullable<HoldRequest['refusal']>
 
 /** What Postgres said of a budget when it last refused there. */
 interface Refused {
@@ -39,11 +41,10 @@ export interface BudgetMirror {
  *      the version that refused, and that is no longer ago than `confirmedMs`, the hold is refused early.
  *   4. A commit of the process itself that gives a budget a newer version ends what it remembers of it.
  *   5. Whatever else there is (no note, another version, no Redis, a wiped, restored or failed-over one)
- *      goes to Postgres. So a mirror that is wrong costs time and can grant nothing; a stale one can refuse
- *      nothing, because its version is not the one that refused.
- *
- * An early refusal still asks Postgres, without any lock, whether the call needs money at all: one that was
- * answered before is given its answer.
+ *      goes to Postgres. So a mirror that is wrong costs time and can grant nothing.
+ *   6. An early refusal asks Postgres too, but without any lock: whether the call needs money at all (one
+ *      that was answered before is given its answer), and whether the budget still has the version that
+ *      refused. So a stale mirror, put back to just that version, can refuse nothing that fits.
  */
 export function createBudgetMirror(
   options: RedisMirrorOptions & { now?: () => number },
@@ -66,14 +67,18 @@ export function createBudgetMirror(
       }
   }
 
-  const refusedEarly = async (request: HoldRequest): Promise<Refusal | undefined> => {
+  const refusedEarly = async (request: HoldRequest): Promise<EarlyRefusal | undefined> => {
     if (refusals.size === 0) return undefined
     for (const [key, known] of refusals) {
       if (now() - known.at > confirmedMs) refusals.delete(key)
       else if (concerns(known, request)) {
         const version = await redis.versionOf(known.budget).catch(() => undefined)
         if (version === known.budget.version)
-          return { ...known.refusal, needed: needOf(request, known.refusal.unit) }
+          return {
+            ...known.refusal,
+            needed: needOf(request, known.refusal.unit),
+            by: known.budget,
+          }
         refusals.delete(key)
       }
     }

@@ -12,6 +12,7 @@ import {
 } from '@almanac/domain'
 import { z } from 'zod'
 import { amount, bestVersion } from './lineage.ts'
+import { conditionVerdicts } from './verdict.ts'
 
 const count = z.int().min(0)
 /** The number of the act within its root: gapless, taken under the root's lock. */
@@ -59,6 +60,8 @@ export const refinementActs = {
     snapshotHash: z.string(),
     limitsHash: z.string(),
     checkpointId: z.nullable(checkpointId),
+    /** Where there are conditions of plugins: what they said. */
+    verdicts: conditionVerdicts.exactOptional(),
   }),
   'refinement.refused': z.strictObject({
     act,
@@ -73,6 +76,8 @@ export const refinementActs = {
     generation,
     ordinal: z.int().min(1),
     state: z.enum(variantStates).exclude(['open']),
+    /** Why it failed or was cancelled. */
+    because: z.nullable(z.string()),
     microUsd: count,
     tokens: count,
     versionId: z.nullable(versionId),
@@ -95,7 +100,18 @@ export const refinementActs = {
     limitsHash: z.string(),
     reason: z.string(),
   }),
-  'refinement.ended': z.strictObject({ act, stopReason: z.enum(stopReasons), best: bestVersion }),
+  'refinement.ended': z.strictObject({
+    act,
+    stopReason: z.enum(stopReasons),
+    best: bestVersion,
+    verdicts: conditionVerdicts.exactOptional(),
+  }),
+  /** Somebody tried what the rules do not allow him; nothing came of it. */
+  'refinement.attempt_refused': z.strictObject({
+    act,
+    attempt: z.enum(['lend', 'raise_limits', 'roll_back']),
+    because: z.string(),
+  }),
   'checkpoint.requested': z.strictObject({
     act,
     checkpointId,

@@ -1,4 +1,10 @@
-import { refinementLimits, type RefinementLimits, type Termination } from '@almanac/domain'
+import {
+  generationKinds,
+  refinementLimits,
+  type GenerationKind,
+  type RefinementLimits,
+  type Termination,
+} from '@almanac/domain'
 import { z } from 'zod'
 import { amount, lineage as lineageSchema, type Amount, type Lineage } from './lineage.ts'
 import { refusal, type Refusal, type RefusalCode } from './refusal.ts'
@@ -11,13 +17,18 @@ import {
   type SnapshotFacts,
 } from './snapshot.ts'
 import { checkTermination } from './termination.ts'
+import { conditionVerdicts, type ConditionVerdict } from './verdict.ts'
 
 /** A generation that somebody wants: how many children, what all of them may cost, what will end it. */
 export interface WantedCall {
+  /** Variants of the whole document unless told: every limit holds for all kinds alike. */
+  kind?: GenerationKind
   children: number
   /** The most that all children together can cost. */
   estimate: Amount
   termination: unknown
+  /** What the conditions of plugins among them said of this lineage. */
+  verdicts?: readonly ConditionVerdict[]
 }
 
 /** A limit of which the call would use the ratio or more. */
@@ -42,9 +53,11 @@ export type CallDecision =
   | { kind: 'refused'; refusal: Refusal }
 
 const wantedCall = z.object({
+  kind: z.enum(generationKinds).exactOptional(),
   children: z.int().min(1),
   estimate: amount,
   termination: z.unknown(),
+  verdicts: conditionVerdicts.exactOptional(),
 })
 
 /**
@@ -95,7 +108,8 @@ function judge(lineage: Lineage, limits: RefinementLimits, call: WantedCall): Ca
   const usage = usageAfter(lineage, limits, call)
   // First, because no condition can come true in a generation that does not fit at all.
   const exceeded = usage.slice(0, 2).find(({ after, allowed }) => after > allowed)
-  const checked = checkTermination(call.termination, limits, { lineage, children: call.children })
+  const { children, verdicts = [] } = call
+  const checked = checkTermination(call.termination, limits, { lineage, children, verdicts })
   if (!checked.ok && !exceeded) return refused(checked.refusal)
   if (!checked.ok && checked.refusal.code !== 'TERMINATION_IMPOSSIBLE')
     return refused(checked.refusal)

@@ -13,7 +13,9 @@ export {
   limitsHash,
   snapshotHash,
   type ChildCall,
+  type ChildWish,
   type Snapshot,
   type SnapshotFacts,
 } from './snapshot.ts'
 export * from './termination.ts'
+export { conditionVerdict, conditionVerdicts, type ConditionVerdict } from './verdict.ts'

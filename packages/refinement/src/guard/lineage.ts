@@ -1,4 +1,10 @@
-import { checkpointDecisions, runId, stopReasons, versionId } from '@almanac/domain'
+import {
+  checkpointDecisions,
+  generationKinds,
+  runId,
+  stopReasons,
+  versionId,
+} from '@almanac/domain'
 import { z } from 'zod'
 
 const count = z.int().min(0)
@@ -34,7 +40,11 @@ export const lineage = z
     bests: z.array(bestVersion).min(1).max(101),
     /** What came of the last generation; null before the first. */
     last: z.nullable(
-      z.strictObject({ done: count, merge: z.enum(['accepted', 'rejected', 'none']) }),
+      z.strictObject({
+        kind: z.enum(generationKinds),
+        done: count,
+        merge: z.enum(['accepted', 'rejected', 'none']),
+      }),
     ),
     /** Whether a generation has not been merged yet. */
     generationOpen: z.boolean(),

@@ -1,4 +1,11 @@
-import type { AuditEvent, RefinementLimits, RunId, StopReason } from '@almanac/domain'
+import type {
+  AuditEvent,
+  GenerationKind,
+  RefinementLimits,
+  RunId,
+  StopReason,
+  Termination,
+} from '@almanac/domain'
 import { chainHash } from '@almanac/domain/hash'
 import {
   isRefinementAction,
@@ -7,7 +14,7 @@ import {
   type RefinementAction,
 } from './acts.ts'
 import { decideCall } from './decide-call.ts'
-import { chooseBest, type Candidate } from './effective-score.ts'
+import { bestAfter, type Candidate } from './effective-score.ts'
 import type { Amount, Lineage } from './lineage.ts'
 import { limitsHash, snapshotHash } from './snapshot.ts'
 import { bestOf } from './termination.ts'
@@ -108,10 +115,12 @@ type Requested = Act<'checkpoint.requested'>['detail'] & {
 
 /** One generation that was granted, and what came of it. */
 interface Granted {
+  kind: GenerationKind
   children: number
   parent: Candidate
   closed: Map<number, Candidate | null>
   merged: boolean
+  termination: Termination
 }
 
 const none: Amount = { microUsd: 0, tokens: 0 }
@@ -149,6 +158,7 @@ class Story {
       this.ended !== null &&
       act.action !== 'refinement.rolled_back' &&
       act.action !== 'checkpoint.answer_refused' &&
+      act.action !== 'refinement.attempt_refused' &&
       act.action !== 'refinement.refused'
     )
       this.#wrong(detail, `${act.action} after the end`)
@@ -182,7 +192,7 @@ class Story {
 
   /** A grant must be what the guard decides of what was known by then. */
   #grant({ detail }: Act<'refinement.granted'>): void {
-    const { generation, children, estimate, snapshot, checkpointId } = detail
+    const { generation, kind, children, estimate, snapshot, checkpointId } = detail
     const limits = this.#limits
     if (!limits) return
     if (generation !== this.grants.length + 1)
@@ -199,9 +209,11 @@ class Story {
     if (checkpointId !== null && !checkpoint)
       this.#wrong(detail, 'its checkpoint was never requested')
     const decision = decideCall(this.#lineageFor(detail, checkpoint), limits, {
+      kind,
       children,
       estimate,
       termination: snapshot.termination,
+      verdicts: detail.verdicts ?? [],
     })
     if (decision.kind === 'refused')
       this.#wrong(
@@ -210,7 +222,7 @@ class Story {
       )
     else if (decision.kind === 'checkpoint')
       this.#wrong(detail, 'it needed a decision that was not there')
-    else if (snapshotHash(decision.snapshot, { children, estimate }) !== detail.snapshotHash)
+    else if (snapshotHash(decision.snapshot, { kind, children, estimate }) !== detail.snapshotHash)
       this.#wrong(detail, 'its snapshot is not that of the lineage')
     else if (decision.checkpointId !== checkpointId)
       this.#wrong(detail, 'it used a decision that it did not need')
@@ -218,7 +230,8 @@ class Story {
     this.children += children
     const parent = this.#known.get(snapshot.parentId)
     if (!parent) return this.#wrong(detail, 'it grows from a version that nobody knows')
-    this.grants.push({ children, parent, closed: new Map(), merged: false })
+    const { termination } = snapshot
+    this.grants.push({ kind, children, parent, closed: new Map(), merged: false, termination })
   }
 
   #lineageFor(
@@ -288,22 +301,21 @@ class Story {
     if ((merge === 'accepted') !== (merged !== null))
       this.#wrong(detail, 'a version comes of an accepted merge only')
     const done = [...grant.closed.values()].filter((version) => version !== null)
-    const candidates = [...done, bestOf({ bests: this.#bests })] as Candidate[]
-    if (merged) {
-      const version = { id: merged.id, score: merged.score, depth: generation }
+    const version = merged && { id: merged.id, score: merged.score, depth: generation }
+    if (merged && version) {
       for (const id of merged.parents) {
         const parent = this.#known.get(id)
         if (!parent) this.#wrong(detail, `its parent ${id} is not known`)
         else if (parent.score > merged.score) this.#wrong(detail, `its parent ${id} scores more`)
       }
       this.#known.set(version.id, version)
-      candidates.push(version)
     }
-    const right = chooseBest(candidates, limits.decay)
-    if (right?.id !== best.id || right.score !== best.score || right.depth !== best.depth)
-      this.#wrong(detail, `${best.id} goes on, but ${right?.id ?? 'nothing'} is the best`)
+    const before: Candidate = bestOf({ bests: this.#bests })
+    const right = bestAfter(grant.kind, { before, made: done, merged: version }, limits.decay)
+    if (right.id !== best.id || right.score !== best.score || right.depth !== best.depth)
+      this.#wrong(detail, `${best.id} goes on, but ${right.id} is the best`)
     this.#bests = [...this.#bests, best]
-    this.#last = { done: done.length, merge }
+    this.#last = { kind: grant.kind, done: done.length, merge }
   }
 
   #request(detail: Act<'checkpoint.requested'>['detail']): void {
@@ -358,7 +370,20 @@ class Story {
       )
     if (this.grants.some(({ merged }) => !merged))
       this.#wrong(detail, 'a generation was not merged')
+    if (detail.stopReason === 'plugin' && !this.#endedByPlugin(detail))
+      this.#wrong(detail, 'no condition of a plugin had come true')
     this.ended = detail.stopReason
+  }
+
+  /** Before the first grant, the audit does not hold the conditions. */
+  #endedByPlugin({ verdicts = [] }: Act<'refinement.ended'>['detail']): boolean {
+    const asked = this.grants.at(-1)?.termination
+    return verdicts.some(
+      ({ name, generation, because }) =>
+        because !== null &&
+        generation === this.grants.length &&
+        (!asked || asked.some((one) => one.type === 'plugin' && one.name === name)),
+    )
   }
 }
 

@@ -42,6 +42,26 @@ describe('after a generation', () => {
     expect(shouldStop(scored(scores), plateau, flat)).toBe(expected)
   })
 
+  // Numbers that are exact in binary.
+  it.each([
+    [0.49, 'plateau'],
+    [0.5, 'plateau'],
+    [0.51, undefined],
+  ])('with a score of %d after 0.25 a plateau of 0.25 gives %s', (score, expected) => {
+    const plateau: Termination = [{ type: 'quality_plateau', epsilon: 0.25, patience: 1 }]
+    expect(shouldStop(scored([0.25, score]), plateau, flat)).toBe(expected)
+  })
+
+  it.each([
+    [1, undefined],
+    [2, 'plateau'],
+    [3, 'plateau'],
+  ])('after %i generations without gain a patience of 2 gives %s', (generations, expected) => {
+    const plateau: Termination = [{ type: 'quality_plateau', epsilon: 0, patience: 2 }]
+    const scores = Array.from({ length: generations + 1 }, () => 0.5)
+    expect(shouldStop(scored(scores), plateau, flat)).toBe(expected)
+  })
+
   it.each([
     [1, undefined],
     [2, 'depth'],
@@ -76,13 +96,13 @@ describe('after a generation', () => {
     expect(shouldStop(answered('approved'), target, flat)).toBeUndefined()
     const late = scored([0.5], { deadlineAt: '2026-11-21T10:00:00.000Z' })
     expect(shouldStop(late, target, flat)).toBe('deadline')
-    const lost = scored([0.5, 0.5], { last: { done: 0, merge: 'none' } })
+    const lost = scored([0.5, 0.5], { last: { kind: 'variant', done: 0, merge: 'none' } })
     expect(shouldStop(lost, target, flat)).toBe('no_children')
     expect(shouldStop(scored([0.5], { childrenGenerated: 100 }), target, flat)).toBe('children')
   })
 
   it('a rejected merge ends it only when nothing else was better, and nobody has patience', () => {
-    const rejected = { last: { done: 3, merge: 'rejected' } } as const
+    const rejected = { last: { kind: 'variant', done: 3, merge: 'rejected' } } as const
     expect(shouldStop(scored([0.5, 0.5], rejected), target, flat)).toBe('merge_rejected')
     expect(shouldStop(scored([0.5, 0.6], rejected), target, flat)).toBeUndefined()
     const patience: Termination = [{ type: 'quality_plateau', epsilon: 0.01, patience: 2 }]
@@ -98,6 +118,19 @@ describe('decay', () => {
     expect(chooseBest([parent, child], 0)?.id).toBe('b')
     expect(chooseBest([parent, child], 0.05)?.id).toBe('a')
     expect(chooseBest([child, parent], 0.05)?.id).toBe('a')
+  })
+
+  it.each([
+    [0.79, 'a'],
+    [0.8, 'a'],
+    [0.81, 'b'],
+  ])('of a half leaves a parent of 0.4 and its child of %d to %s', (score, expected) => {
+    const [kept, made] = [
+      { ...parent, score: 0.4 },
+      { ...child, score },
+    ]
+    expect(chooseBest([kept, made], 0.5)?.id).toBe(expected)
+    expect(chooseBest([made, kept], 0.5)?.id).toBe(expected)
   })
 
   it('leaves equals to the lower id, and nothing of nothing', () => {

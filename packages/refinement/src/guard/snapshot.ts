@@ -62,9 +62,9 @@ export const factsOf = (
 /** What an approval is bound to: everything that was asked for, but not when. */
 export function snapshotHash(
   { timestamp: _when, ...facts }: SnapshotFacts,
-  call: { children: number; estimate: Amount },
+  { children, estimate, kind }: { children: number; estimate: Amount; kind?: GenerationKind },
 ): string {
-  return hashOf({ ...facts, children: call.children, estimate: call.estimate })
+  return hashOf({ ...facts, children, estimate, ...(kind === 'expand' && { kind }) })
 }
 
 /** The hash of limits: an approval holds for these and no others. */
@@ -77,14 +77,17 @@ export interface ChildCall {
   depth: number
   /** From 1 to the number of children that were allowed. */
   ordinal: number
-  /** Kind, number and part of the engine's call: the generation, and the ordinal in it. */
+  /** Kind, number and part of the engine's call: the generation, and the ordinal in it or the phase. */
   kind: GenerationKind
   n: number
   part: string
-  /** Unique within the run: `variant:2:1`. */
+  /** Unique within the run: `variant:2:1`, `expand:1:phase-2-audit`. */
   callKey: string
   strategy: string
 }
+
+/** Which of the children that were allowed a call is for; `part` is the phase of one that expands it. */
+export type ChildWish = Pick<ChildCall, 'ordinal' | 'kind' | 'strategy'> & { part?: string }
 
 /**
  * Builds a child call out of the guard's permission; there is no other way to build one. Throws a
@@ -92,27 +95,26 @@ export interface ChildCall {
  */
 export function createChildCall(
   snapshot: Snapshot,
-  { ordinal, kind, strategy }: Pick<ChildCall, 'ordinal' | 'kind' | 'strategy'>,
+  { ordinal, kind, strategy, part = String(ordinal) }: ChildWish,
 ): ChildCall {
   const children = permissions.get(snapshot)
   if (children === undefined) throw new TypeError('the guard did not make this snapshot')
   if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > children)
     throw new RangeError(`child ${ordinal} is not among the ${children} that were allowed`)
   const { rootId, parentId, depth } = snapshot
-  const [n, part] = [depth, String(ordinal)]
   return {
     rootId,
     parentId,
     depth,
     ordinal,
     kind,
-    n,
+    n: depth,
     part,
-    callKey: childCallKey(kind, depth, ordinal),
+    callKey: childCallKey(kind, depth, part),
     strategy,
   }
 }
 
 /** The key of a child's call. Its repairs are `repair:<count>:<depth>-<ordinal>`. */
-export const childCallKey = (kind: GenerationKind, depth: number, ordinal: number): string =>
-  `${kind}:${depth}:${ordinal}`
+export const childCallKey = (kind: GenerationKind, depth: number, part: string): string =>
+  `${kind}:${depth}:${part}`

@@ -7,6 +7,7 @@ import {
 import { effectiveScore } from './effective-score.ts'
 import type { Lineage } from './lineage.ts'
 import { refusal, type Refusal } from './refusal.ts'
+import { verdictOf, type ConditionVerdict } from './verdict.ts'
 
 export type TerminationCheck =
   { ok: true; termination: Termination } | { ok: false; refusal: Refusal }
@@ -15,12 +16,14 @@ const no = (refused: Refusal): TerminationCheck => ({ ok: false, refusal: refuse
 
 /**
  * Reads termination conditions and asks of each whether it can still come true: within the limits, and,
- * where a lineage is given, after what it has already used and `children` more. Total.
+ * where a lineage is given, after what it has already used and `children` more. Of a plugin's condition
+ * nobody can tell, so that one of Almanac's own must stand beside it; what it said of this very lineage
+ * must be among `verdicts`. Total.
  */
 export function checkTermination(
   input: unknown,
   limits: RefinementLimits,
-  at?: { lineage: Lineage; children: number },
+  at?: Situation,
 ): TerminationCheck {
   if (input === undefined || input === null)
     return no(refusal('TERMINATION_MISSING', 'termination', 'nothing', 'at least one condition'))
@@ -32,15 +35,27 @@ export function checkTermination(
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const where = ['termination', ...(issue?.path.map(String) ?? [])].join('.')
-    const allowed = 'depth_reached, cost_ceiling, quality_plateau or target_score with its values'
+    const allowed =
+      'depth_reached, cost_ceiling, quality_plateau, target_score or plugin with its values'
     return no(refusal('TERMINATION_INVALID', where, issue?.message, allowed))
   }
+  if (parsed.data.every(({ type }) => type === 'plugin'))
+    return no(never('termination', 'only conditions of plugins', ownBesides))
   for (const condition of parsed.data) {
     const refused = impossible(condition, limits) ?? (at && unreachable(condition, limits, at))
     if (refused) return no(refused)
   }
   return { ok: true, termination: parsed.data }
 }
+
+/** Where a lineage stands when a generation is asked for. */
+interface Situation {
+  lineage: Lineage
+  children: number
+  verdicts?: readonly ConditionVerdict[]
+}
+
+const ownBesides = 'at least one of depth_reached, cost_ceiling, quality_plateau, target_score'
 
 const never = (limit: string, value: unknown, allowed: string) =>
   refusal('TERMINATION_IMPOSSIBLE', limit, value, allowed)
@@ -93,6 +108,8 @@ function impossible(
         ? undefined
         : never('target_score.score', score, 'more than 0, at most 1')
     }
+    case 'plugin':
+      return undefined
   }
 }
 
@@ -100,7 +117,7 @@ function impossible(
 function unreachable(
   condition: TerminationCondition,
   limits: RefinementLimits,
-  { lineage, children }: { lineage: Lineage; children: number },
+  { lineage, children, verdicts = [] }: Situation,
 ): Refusal | undefined {
   // After this generation, one of a single child each is the least that could follow.
   const later = Math.max(0, limits.maxChildren - lineage.childrenGenerated - children)
@@ -156,6 +173,17 @@ function unreachable(
           `more than ${best.score}, the present score`,
         )
       return undefined
+    }
+    case 'plugin': {
+      const { name } = condition
+      const verdict = verdictOf(verdicts, name, lineage.depth)
+      if (!verdict) {
+        const wanted = `what it says after generation ${lineage.depth}`
+        return refusal('TERMINATION_INVALID', `plugin.${name}`, 'no verdict', wanted)
+      }
+      return verdict.because === null
+        ? undefined
+        : already(`plugin.${name}`, verdict.because, 'a condition that has not come true')
     }
   }
 }

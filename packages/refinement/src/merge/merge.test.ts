@@ -1,9 +1,9 @@
-import type { Finding, OutlineElement } from '@almanac/domain'
+import { mergeStrategies, type Finding, type OutlineElement } from '@almanac/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyTree, inPlace, treeKind, type Tree } from '../diff/testing/trees.ts'
 import type { Judgement } from './judgement.ts'
-import { merge, mergeStrategies, type MergeOptions, type Variant } from './merge.ts'
+import { merge, type MergeOptions, type Variant } from './merge.ts'
 
 const element = (id: string, text: string, over: Partial<OutlineElement> = {}): OutlineElement => ({
   level: 'item',
@@ -132,6 +132,25 @@ describe('merge', () => {
     expect(worse.leftOut).toMatchObject([
       { id: 'f', reason: 'new_findings', newFindings: [{ code: 'UNGROUNDED', path: '/3' }] },
     ])
+  })
+
+  it.each([
+    [0.59, ['d']],
+    [0.6, ['d', 'e']],
+    [0.61, ['d', 'e']],
+  ])('of two parents of 0.6 becomes one of %d only if that is no less: %j', (score, parents) => {
+    const judging = (document: Tree): Judgement => ({
+      ...judge(document),
+      score: document.length === base.length + 2 ? score : 0.6,
+    })
+    const [d, e] = ['d', 'e'].map((id) => ({
+      ...variant(id, tree(...base, element(id, 'good'))),
+      score: 0.6,
+    }))
+    if (!d || !e) throw new Error('two variants are wanted')
+    const result = merge({ kind: treeKind, judge: judging }, base, [d, e], { decay: 0 })
+    expect(result.parents).toEqual(parents)
+    expect(result.leftOut.map(({ reason }) => reason)).toEqual(score < 0.6 ? ['lower_score'] : [])
   })
 
   it('merges in the order of effective score: depth costs, ids decide among equals', () => {

@@ -1,19 +1,18 @@
 import {
   AlmanacError,
   type Finding,
+  type MergeStrategy,
   type Outline,
   type OutlineElement,
   type PlacedElement,
 } from '@almanac/domain'
-import { align, saysSame } from '../diff/align.ts'
+import { saysSame } from '../diff/align.ts'
 import type { Outlined } from '../diff/outlined.ts'
 import { chooseAdditive, chooseThreeWay, type Choose } from './choose.ts'
 import { combine, type Disagreement, type Side } from './combine.ts'
 import { componentScores, findingsBeyond, type Judgement } from './judgement.ts'
 import { ranked } from './rank.ts'
-
-export const mergeStrategies = ['three-way', 'additive'] as const
-export type MergeStrategy = (typeof mergeStrategies)[number]
+import { enter, withAdditions, type Standing } from './standing.ts'
 
 /** A version that takes part in a merge. */
 export interface Variant<Content> extends Judgement {
@@ -61,14 +60,6 @@ export interface MergeOptions {
   decay: number
 }
 
-/** A document on its way through the merge, its elements under the ancestor's ids. */
-interface Standing<Content> extends Judgement {
-  content: Content
-  elements: Outline
-  /** The variants that are in it. */
-  ids: string[]
-}
-
 const choices: Record<MergeStrategy, Choose> = {
   'three-way': chooseThreeWay,
   additive: chooseAdditive,
@@ -107,21 +98,6 @@ export function merge<Content>(
   }
   const { elements: _, ids: parents, ...best } = standing
   return { ...best, parents, conflicts, leftOut }
-}
-
-function enter<Content>(
-  kind: Outlined<Content>,
-  { id, depth: _, content, ...judgement }: Variant<Content>,
-  known: Outline,
-): Standing<Content> {
-  const { elements } = align(kind.outline(content), known)
-  return { ...judgement, content, elements, ids: [id] }
-}
-
-/** The ancestor's elements, and those that are new in another document. */
-function withAdditions(base: Outline, elements: Outline): Outline {
-  const ids = new Set(base.map(({ id }) => id))
-  return [...base, ...elements.filter(({ id }) => !ids.has(id))]
 }
 
 interface Step<Content> {

@@ -10,7 +10,7 @@ interface Strategy {
 /** What each strategy does and looks at; a metric that none of them names is for `restructure`. */
 export const strategies: Record<VariantStrategy, Strategy> = {
   'coverage-gaps': {
-    task: 'Add what is missing: report what the checks below name as not covered, each in its place, from what the package holds. Change nothing else.',
+    task: 'Add what is missing: report, or take up in a task, what the checks below name as not covered, each in its place, from what the package holds. Change nothing else.',
     metrics: ['coverage', 'quiet'],
   },
   brevity: {
@@ -18,11 +18,11 @@ export const strategies: Record<VariantStrategy, Strategy> = {
     metrics: ['concision'],
   },
   'evidence-depth': {
-    task: 'Put every statement named below on what the package holds: correct what it cites and where it stands, or say only what is cited. Change nothing else.',
+    task: 'Put every statement named below on what the package holds: correct what it cites and where it stands, or say only what is cited; of a task, name the thing, number, place or rule at hand, and what it needs and makes. Change nothing else.',
     metrics: ['grounding', 'citation', 'specificity'],
   },
   restructure: {
-    task: 'Put in order what the findings and checks below name: one place for each thing, in the order of the specification, nothing twice, nothing that does not belong. Keep what is said.',
+    task: 'Put in order what the findings and checks below name: one place for each thing, in the order of the specification, nothing twice, nothing that does not belong, nothing that waits for itself. Keep what is said.',
     metrics: ['scope', 'flow', 'dependencies', 'fit'],
   },
 }

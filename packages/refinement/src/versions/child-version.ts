@@ -84,6 +84,22 @@ export function createChildVersion<Content, Metadata extends VersionMetadata>(
   }
 }
 
+/**
+ * The content of a version as if its ancestor's label stood in it: versions differ in what they say, and
+ * a merge must not take their own labels for something that all of them changed.
+ */
+export function underLabelOf<Content>(
+  kind: Outlined<Content>,
+  ancestor: Content,
+  content: Content,
+): Content {
+  const before = kind.outline(ancestor)
+  const label = before.find(({ level }) => level === 'metadata')?.value['version']
+  return typeof label === 'string'
+    ? kind.compose(identified(kind.outline(content), before, label))
+    : content
+}
+
 /** An outline with the document's id and the version's label, where the kind has them in its content. */
 function identified(outline: Outline, ancestor: Outline, label: string): Outline {
   const head = ancestor.find(({ level }) => level === 'metadata')?.value ?? {}

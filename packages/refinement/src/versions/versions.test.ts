@@ -4,7 +4,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { applyDiff } from '../diff/diff.ts'
 import { inPlace, treeKind, type Tree } from '../diff/testing/trees.ts'
-import { createChildVersion, type Version, type VersionMetadata } from './child-version.ts'
+import {
+  createChildVersion,
+  underLabelOf,
+  type Version,
+  type VersionMetadata,
+} from './child-version.ts'
+import { merge } from '../merge/merge.ts'
 import { nextChildVersion, nextChildVersions } from './labels.ts'
 
 describe('labels', () => {
@@ -133,5 +139,39 @@ describe('createChildVersion', () => {
     expect(() => createChildVersion(treeKind, first, { ...made, mergedOf: foreign })).toThrow(
       /ver_9 is one of doc_9/,
     )
+  })
+})
+
+describe('underLabelOf', () => {
+  const judge = () => ({ score: 1, findings: [] })
+  const variant = (id: string, title: string, text: string) => {
+    const proposed = inPlace([head({ id: 'doc', version: '1', title }), item('a', text)])
+    const made = { id, content: proposed, taken: [], evaluation: first.evaluation, findings: [] }
+    return createChildVersion(treeKind, first, made)
+  }
+  const merged = (under: boolean) => {
+    const variants = [variant('v1', 'T', 'short'), variant('v2', 'A better title', 'long')]
+    return merge(
+      { kind: treeKind, judge },
+      content,
+      variants.map(({ id, depth, content: own }) => ({
+        ...{ id, depth, ...judge() },
+        content: under ? underLabelOf(treeKind, content, own) : own,
+      })),
+      { decay: 0 },
+    )
+  }
+
+  it('lets a merge take from each version what it changed, since a label is no change', () => {
+    const { content: both, conflicts } = merged(true)
+    expect(conflicts).toEqual([])
+    expect(both[0]?.value).toEqual({ id: 'doc', version: '1', title: 'A better title' })
+    expect(both[1]?.value).toEqual({ text: 'short' })
+    expect(merged(false).conflicts).toHaveLength(1)
+  })
+
+  it('leaves documents alone that hold no label', () => {
+    const plain = inPlace([item('a', 'long')])
+    expect(underLabelOf(treeKind, plain, content)).toBe(content)
   })
 })

@@ -63,6 +63,7 @@ describe('readConfig', () => {
       OPENAI_API_KEY: 'sk-four',
       LLM_API: 'chat',
       LLM_MODEL: 'gpt-5-mini',
+      LLM_JUDGE_MODEL: 'gpt-5-nano',
       ALMANAC_KEY: 'alm_five',
     })
     expect(config).toMatchObject({
@@ -79,6 +80,7 @@ describe('readConfig', () => {
         baseUrl: 'https://api.openai.com/v1',
         api: 'chat',
         model: 'gpt-5-mini',
+        judgeModel: 'gpt-5-nano',
       },
       concurrency: 32,
       logLevel: 'warn',
@@ -131,6 +133,21 @@ describe('readConfig', () => {
     expect(fields({ ALMANAC_ENGINE: 'Open AI', ALMANAC_PLUGINS: 'a' })).toEqual(['ALMANAC_ENGINE'])
     expect(fields({ ALMANAC_PLUGINS: 'a,a' })).toEqual(['ALMANAC_PLUGINS'])
     expect(fields({ ALMANAC_PLUGINS: 'a,,b' })).toEqual(['ALMANAC_PLUGINS'])
+  })
+
+  it('takes a judge of another model than the one that writes, and of no other engine', () => {
+    const openai = { ALMANAC_ENGINE: 'openai', LLM_MODEL: 'm', OPENAI_API_KEY: 'sk-four' }
+    expect(issuesFor({ ...openai, LLM_JUDGE_MODEL: 'n' })).toEqual([])
+    expect(issuesFor({ ...openai, LLM_JUDGE_MODEL: 'm' })).toEqual([
+      { field: 'LLM_JUDGE_MODEL', message: 'must be another model than LLM_MODEL', value: '"m"' },
+    ])
+    expect(issuesFor({ LLM_JUDGE_MODEL: 'n' })).toEqual([
+      {
+        field: 'LLM_JUDGE_MODEL',
+        message: 'must not be set unless ALMANAC_ENGINE is openai',
+        value: '"n"',
+      },
+    ])
   })
 
   it('takes an empty or blank value as not set', () => {

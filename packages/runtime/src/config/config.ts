@@ -57,6 +57,8 @@ export type EngineConfig =
       baseUrl: string
       api: Settings['LLM_API']
       model: string
+      /** The model that judges finished documents, where one does. */
+      judgeModel: string | undefined
       /** The operator's own price rows. */
       priceFile: string | undefined
       rates: EngineRates
@@ -134,6 +136,7 @@ function engineOf(values: Settings): EngineConfig {
     baseUrl: values.OPENAI_BASE_URL,
     api: values.LLM_API,
     model: values.LLM_MODEL,
+    judgeModel: values.LLM_JUDGE_MODEL,
     priceFile: values.LLM_PRICES,
     rates,
   }

@@ -95,8 +95,21 @@ function missingFor(env: Environment): Issue[] {
       'must be set for the engine openai',
     ),
     ...needed('LLM_MODEL', openai, 'must be set for the engine openai'),
+    ...judgeModel(env),
     ...pluginEngine(env),
   ]
+}
+
+/** Only a model judges, and none its own work. */
+function judgeModel(env: Environment): Issue[] {
+  const field = 'LLM_JUDGE_MODEL'
+  const model = env[field]
+  if (model === undefined) return []
+  const value = JSON.stringify(model)
+  if (env['ALMANAC_ENGINE'] !== 'openai')
+    return [{ field, message: 'must not be set unless ALMANAC_ENGINE is openai', value }]
+  if (model !== env['LLM_MODEL']) return []
+  return [{ field, message: 'must be another model than LLM_MODEL', value }]
 }
 
 /** Which engines plugins bring is known once they are loaded; without plugins it is known now. */

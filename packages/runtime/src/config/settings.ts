@@ -166,6 +166,13 @@ export const settings = z.object({
     description: 'The model that the engine openai asks, and that the price table must know.',
     example: 'gpt-5-mini',
   }),
+  LLM_JUDGE_MODEL: optionalSetting(text('the name of another model than LLM_MODEL'), {
+    group: 'Engine',
+    description:
+      'The model of the engine openai that answers the checklists of plugins about finished documents, twice each; it must not be the one that writes them.',
+    example: 'gpt-5-nano',
+    defaultsTo: 'nothing is judged',
+  }),
   LLM_PRICES: optionalSetting(text('the path of a file'), {
     group: 'Engine',
     description:

@@ -5,6 +5,7 @@ export const hookNames = [
   'engines',
   'kinds',
   'metrics',
+  'judges',
   'exporters',
   'deliverers',
   'variants',

@@ -324,6 +324,7 @@ const singular: Record<Target['hook'], string> = {
   engines: 'engine',
   kinds: 'document kind',
   metrics: 'metric',
+  judges: 'judge',
   exporters: 'exporter',
   deliverers: 'deliverer',
   variants: 'variant strategy',

@@ -28,7 +28,7 @@ export const limitsWith = (over: Partial<RefinementLimits> = {}): RefinementLimi
 export const patient: Termination = [{ type: 'target_score', score: 1 }]
 
 /** Moves runs through refinement as the refine stage and its variants do, without engines. */
-export function createRefiner(db: Database, driver: Driver) {
+export function createRefiner(db: Database, driver: Driver, provider = 'test') {
   const { ports, workerId } = driver
   const variants = createVariants(db)
   let made = 0
@@ -101,7 +101,7 @@ export function createRefiner(db: Database, driver: Driver) {
     stage: 'refine',
     workerId,
     call: JSON.stringify({ kind, n, part }),
-    provider: 'test',
+    provider,
     model: 'test-1',
     requestHash: callKey,
     packageHash: 'p',

@@ -1,9 +1,10 @@
-import type { PrincipalId, StopReason } from '@almanac/domain'
+import type { PrincipalId, RunId, StopReason, WorkerId } from '@almanac/domain'
 import { AlmanacError, isAlmanacError } from '@almanac/domain'
-import { newId } from '@almanac/domain/ids'
+import type { NewStoredVersion } from '@almanac/pipeline'
 import { decideCall, shouldStop, type RefusalCode } from '@almanac/refinement'
 import type { AsyncCommand } from 'fast-check'
 import { sql } from 'kysely'
+import { groupCalls } from '../../group-calls.ts'
 import { cancelRun } from '../../nouns/runs.ts'
 import type { Database } from '../../pool.ts'
 import type { Driver } from '../../testing/drive-run.ts'
@@ -11,9 +12,10 @@ import { settlement } from '../../testing/paid-call.ts'
 import { raiseLimits } from '../change-limits.ts'
 import { answerCheckpoint, expireCheckpoints } from '../checkpoints.ts'
 import { prepareCall, type Prepared } from '../prepare-call.ts'
-import type { RootClaim } from '../root-key.ts'
-import { endRoot, recordMerge, resumeRoot, type MergeResult } from '../settle-root.ts'
-import { createVariantLedger, type VariantKey } from '../variants.ts'
+import type { RootClaim, RootKey } from '../root-key.ts'
+import { endRoot, recordMerge, type MergeResult } from '../settle-root.ts'
+import { resumeRoot, type StoredRoot } from '../stored-root.ts'
+import { createVariantLedger, type VariantEnd, type VariantKey } from '../variants.ts'
 import { patient, type RefinedRun, type Refiner } from './refined-run.ts'
 
 /** What a root must be like after each command, whatever crashed. */
@@ -36,14 +38,68 @@ export interface Real {
   db: Database
   driver: Driver
   refiner: Refiner
+  world: World
+  /** A version of the tenant's one stored document: what is in it matters to nobody here. */
+  draft(score: number): NewStoredVersion
   root: RefinedRun
   claim: RootClaim
   other: PrincipalId
+  /** A worker whose lease is over: what it begins was begun by one that died then. */
+  dead: WorkerId
   checkpointId: string | null
   /** Calls that were sent before. */
   begun: Set<string>
   count(transition: string): void
 }
+
+/**
+ * What is only looked at, or put in place, goes in one statement for all roots that want it at the time.
+ * What is under test goes as in life: a variant's end with those of concurrent jobs, all else alone.
+ */
+export function createWorld(db: Database) {
+  const byRun = <R extends { id: RunId }>(rows: readonly R[], roots: readonly RootKey[]) => {
+    const found = new Map(rows.map((row) => [row.id, row]))
+    return roots.map(({ runId }) => found.get(runId))
+  }
+  const wanted = (roots: readonly RootKey[]) =>
+    sql`jsonb_to_recordset(${JSON.stringify(roots)}::jsonb) as k ("tenantId" text, "runId" text)`
+  return {
+    stored: groupCalls(
+      async (roots: readonly RootKey[]) =>
+        byRun(
+          await db.querySystem<Row>(
+            'refinement',
+            sql`select u.id, u.state, u.park_reason, r.depth, r.children, g.remaining, r.stop_reason,
+                (select count(*)::integer from checkpoints c where c.tenant_id = r.tenant_id
+                  and c.run_id = r.run_id and c.decision is null) as undecided
+              from ${wanted(roots)}
+              join refinement_roots r on r.tenant_id = k."tenantId" and r.run_id = k."runId"
+              join runs u on u.tenant_id = r.tenant_id and u.id = r.run_id
+              left join generations g on g.tenant_id = r.tenant_id and g.run_id = r.run_id
+                and g.merged_at is null`,
+          ),
+          roots,
+        ),
+      { max: 500 },
+    ),
+    /** The new epoch of a queued run, which runs from now on. */
+    admit: groupCalls(
+      async (roots: readonly RootKey[]) =>
+        byRun(
+          await db.querySystem<{ id: RunId; epoch: number }>(
+            'admission',
+            sql`update runs r set state = 'running', progress_at = now() from ${wanted(roots)}
+              where r.tenant_id = k."tenantId" and r.id = k."runId" and r.state = 'queued'
+              returning r.id, r.epoch`,
+          ),
+          roots,
+        ).map((row) => row?.epoch),
+      { max: 500 },
+    ),
+  }
+}
+
+export type World = ReturnType<typeof createWorld>
 
 class Crash extends Error {}
 
@@ -86,6 +142,7 @@ const assert = (holds: boolean, what: string, found?: unknown) => {
 }
 
 type Row = {
+  id: RunId
   state: string
   park_reason: string | null
   depth: number
@@ -97,15 +154,7 @@ type Row = {
 
 /** Holds what is stored against the model. */
 export async function compare(model: Model, real: Real): Promise<void> {
-  const { tenantId, runId } = real.root.claim
-  const [row] = await real.db.querySystem<Row>(
-    'refinement',
-    sql`select u.state, u.park_reason, r.depth, r.children, g.remaining, r.stop_reason,
-        (select count(*)::integer from checkpoints c where c.run_id = r.run_id and c.decision is null) as undecided
-      from refinement_roots r join runs u on u.tenant_id = r.tenant_id and u.id = r.run_id
-      left join generations g on g.tenant_id = r.tenant_id and g.run_id = r.run_id and g.merged_at is null
-      where r.tenant_id = ${tenantId} and r.run_id = ${runId}`,
-  )
+  const row = await real.world.stored(real.root.claim)
   const isParked = model.state === 'children' || model.state === 'checkpoint'
   const expected = {
     state: isParked ? 'parked' : model.state === 'ended' ? 'running' : model.state,
@@ -135,10 +184,13 @@ const command = (
   toString: () => name,
 })
 
-/** What the first step of the stage does to what was waited for in vain. */
-function comeBack(model: Model): void {
-  if (model.generation) model.generation.open.clear()
+/** The first step of the stage: what was waited for in vain is over. */
+async function comeBack(model: Model, { db, claim }: Real): Promise<StoredRoot> {
+  const stored = await resumeRoot(db, claim)
+  if (!stored) throw new Error('a running root is not its stage’s')
+  model.generation?.open.clear()
   if (model.decision === 'waiting') model.decision = 'expired'
+  return stored
 }
 
 type PrepareAnswer = Prepared | { kind: 'refused'; code: RefusalCode }
@@ -147,63 +199,70 @@ export const prepare = (children: number, microUsd: number, fault: Fault) =>
   command(
     `prepare ${children} for ${microUsd} each, ${fault}`,
     ({ state }) => state === 'running',
-    async (model, real) => {
-      const { db, claim, root, refiner, count } = real
-      const stored = await resumeRoot(db, claim)
-      comeBack(model)
-      assert(stored !== undefined, 'a running root is the stage’s')
-      const estimate = { microUsd, tokens: 10 }
-      const call = {
-        children,
-        estimate: { microUsd: microUsd * children, tokens: 10 * children },
-        termination: patient,
-      }
-      const expected = decideCall(stored?.lineage, stored?.limits, call)
-      const answers = await under<PrepareAnswer>(
-        real,
-        fault,
-        ({ kind }) => kind !== 'stale',
-        (under) =>
-          prepareCall(
-            under,
-            claim,
-            refiner.wanted({ ...root, claim }, { children, estimate }),
-          ).catch((error: unknown) => {
-            if (!isAlmanacError(error, 'REFINEMENT_REFUSED')) throw error
-            return { kind: 'refused', code: error.params.refusal as RefusalCode }
-          }),
-      )
-      if (!answers) return
-      const { first, second } = answers
-      count(`prepare: ${first.kind}`)
-      if (first.kind === 'refused') count(`refused: ${first.code}`)
-      const again = first.kind === 'refused' ? 'refused' : 'stale'
-      if (second) assert(second.kind === again, 'the second answer', second)
-      const isBlocked =
-        first.kind === 'refused' && first.code === 'BUDGET_EXHAUSTED' && model.overrun
-      if (isBlocked) {
-        if (stored?.lineage.checkpoint?.decision === 'approved') model.decision = 'approved'
-        return
-      }
-      const wanted = { granted: 'booked', checkpoint: 'waiting', refused: 'refused' }[expected.kind]
-      assert(first.kind === wanted, `the guard says ${wanted}`, first)
-      if (first.kind === 'waiting') {
-        real.checkpointId = first.checkpointId
-        model.decision = 'waiting'
-        model.state = 'checkpoint'
-      }
-      if (first.kind === 'booked') {
-        model.state = 'children'
-        model.decision = 'none'
-        model.depth += 1
-        model.children += children
-        model.generation = {
-          size: children,
-          open: new Set(Array.from({ length: children }, (_, i) => i + 1)),
-        }
-      }
-    },
+    async (model, real) =>
+      askFor(model, real, { stored: await comeBack(model, real), children, microUsd, fault }),
   )
+
+/** Asks the guard for a generation, after what the stage has found. */
+async function askFor(
+  model: Model,
+  real: Real,
+  {
+    stored,
+    children,
+    microUsd,
+    fault,
+  }: { stored: StoredRoot; children: number; microUsd: number; fault: Fault },
+): Promise<void> {
+  const { claim, root, refiner, count } = real
+  const estimate = { microUsd, tokens: 10 }
+  const call = {
+    children,
+    estimate: { microUsd: microUsd * children, tokens: 10 * children },
+    termination: patient,
+  }
+  const expected = decideCall(stored.lineage, stored.limits, call)
+  const answers = await under<PrepareAnswer>(
+    real,
+    fault,
+    ({ kind }) => kind !== 'stale',
+    (under) =>
+      prepareCall(under, claim, refiner.wanted({ ...root, claim }, { children, estimate })).catch(
+        (error: unknown) => {
+          if (!isAlmanacError(error, 'REFINEMENT_REFUSED')) throw error
+          return { kind: 'refused', code: error.params.refusal as RefusalCode }
+        },
+      ),
+  )
+  if (!answers) return
+  const { first, second } = answers
+  count(`prepare: ${first.kind}`)
+  if (first.kind === 'refused') count(`refused: ${first.code}`)
+  const again = first.kind === 'refused' ? 'refused' : 'stale'
+  if (second) assert(second.kind === again, 'the second answer', second)
+  const isBlocked = first.kind === 'refused' && first.code === 'BUDGET_EXHAUSTED' && model.overrun
+  if (isBlocked) {
+    if (stored.lineage.checkpoint?.decision === 'approved') model.decision = 'approved'
+    return
+  }
+  const wanted = { granted: 'booked', checkpoint: 'waiting', refused: 'refused' }[expected.kind]
+  assert(first.kind === wanted, `the guard says ${wanted}`, first)
+  if (first.kind === 'waiting') {
+    real.checkpointId = first.checkpointId
+    model.decision = 'waiting'
+    model.state = 'checkpoint'
+  }
+  if (first.kind === 'booked') {
+    model.state = 'children'
+    model.decision = 'none'
+    model.depth += 1
+    model.children += children
+    model.generation = {
+      size: children,
+      open: new Set(Array.from({ length: children }, (_, i) => i + 1)),
+    }
+  }
+}
 
 const variantKey = ({ root }: Real, { depth }: Model, ordinal: number) => ({
   ...root.claim,
@@ -234,12 +293,12 @@ export const closeVariant = (
         assert(begun === 'begun', 'an open variant begins', begun)
         await pay(model, real, ordinal, cost)
       }
-      const end =
+      const end: VariantEnd =
         how === 'done'
-          ? await refiner.done(root.tenant, score)
+          ? { state: 'done', version: { ...real.draft(score), parents: [] } }
           : how === 'failed'
-            ? ({ state: 'failed', errorCode: 'OUTPUT_INVALID' } as const)
-            : ({ state: 'cancelled' } as const)
+            ? { state: 'failed', errorCode: 'OUTPUT_INVALID' }
+            : { state: 'cancelled' }
       count(`fault: ${fault}`)
       if (fault === 'rolled back') return
       const key = variantKey(real, model, ordinal)
@@ -305,19 +364,11 @@ async function pay(model: Model, real: Real, ordinal: number, cost: number): Pro
 }
 
 /** A pass leaves out what another root's pass has locked: whoever it is, somebody moves the run. */
-async function untilMoved(
-  db: Database,
-  runId: string,
-  pass: () => Promise<unknown>,
-): Promise<void> {
+async function untilMoved({ world, root }: Real, pass: () => Promise<unknown>): Promise<void> {
   for (let passes = 0; ; passes += 1) {
     await pass()
-    const [row] = await db.querySystem<{ state: string }>(
-      'refinement',
-      sql`select state from runs where id = ${runId}`,
-    )
-    if (row?.state !== 'parked') return
-    assert(passes < 1_000, 'nobody moves a run that is due', runId)
+    if ((await world.stored(root.claim))?.state !== 'parked') return
+    assert(passes < 1_000, 'nobody moves a run that is due', root.claim.runId)
   }
 }
 
@@ -326,36 +377,35 @@ export const wake = () =>
   command(
     'wake',
     ({ state }) => state === 'children' || state === 'checkpoint',
-    async (model, { db, driver, root, count }) => {
-      await db.querySystem(
+    async (model, real) => {
+      const { tenantId, runId } = real.root.claim
+      await real.db.querySystem(
         'sweep',
-        sql`update runs set wake_at = now() where id = ${root.claim.runId} and state = 'parked'`,
+        sql`update runs set wake_at = now() where tenant_id = ${tenantId} and id = ${runId}
+          and state = 'parked'`,
       )
-      await untilMoved(db, root.claim.runId, () => driver.operations.sweep.wake())
-      count(`wake: from ${model.state}`)
+      await untilMoved(real, () => real.driver.operations.sweep.wake())
+      real.count(`wake: from ${model.state}`)
       model.state = 'queued'
     },
   )
 
-/** The run is admitted again. */
-export const admit = () =>
+/** The run is admitted again, and a job of its old epoch may come late. */
+export const admit = (late: boolean) =>
   command(
-    'admit',
+    `admit${late ? ', an old job comes late' : ''}`,
     ({ state }) => state === 'queued',
     async (model, real) => {
-      const [row] = await real.db.querySystem<{ epoch: number }>(
-        'admission',
-        sql`update runs set state = 'running', progress_at = now() where id = ${real.root.claim.runId}
-          and state = 'queued' returning epoch`,
-      )
-      assert(row !== undefined, 'a queued run is admitted')
-      real.claim = { ...real.root.claim, epoch: row?.epoch ?? 0 }
+      const epoch = await real.world.admit(real.root.claim)
+      assert(epoch !== undefined, 'a queued run is admitted')
+      real.claim = { ...real.root.claim, epoch: epoch ?? 0 }
       real.count('admit')
       model.state = 'running'
       const before = real.root.claim.epoch
       assert(real.claim.epoch > before, 'the epoch has risen', [before, real.claim])
-      // A job of the old epoch comes late.
+      if (!late) return
       assert((await resumeRoot(real.db, real.root.claim)) === undefined, 'an old epoch is stale')
+      real.count('admit: an old epoch')
     },
   )
 
@@ -408,15 +458,16 @@ export const expire = () =>
   command(
     'expire',
     ({ decision, state }) => decision === 'waiting' && state === 'checkpoint',
-    async (model, { db, root, count }) => {
+    async (model, real) => {
+      const { db } = real
+      const { tenantId, runId } = real.root.claim
       await db.querySystem(
         'refinement',
-        sql`update checkpoints set expires_at = now() - interval '1 s' where run_id = ${root.claim.runId} and decision is null`,
+        sql`update checkpoints set expires_at = now() - interval '1 s' where tenant_id = ${tenantId}
+          and run_id = ${runId} and decision is null`,
       )
-      await untilMoved(db, root.claim.runId, () =>
-        Promise.all([expireCheckpoints(db), expireCheckpoints(db)]),
-      )
-      count('expire')
+      await untilMoved(real, () => Promise.all([expireCheckpoints(db), expireCheckpoints(db)]))
+      real.count('expire')
       model.decision = 'expired'
       model.state = 'queued'
     },
@@ -453,7 +504,8 @@ export const raise = (fault: Fault) =>
       const { root, other } = real
       const [row] = await real.db.querySystem<{ limits: string }>(
         'refinement',
-        sql`select limits from refinement_roots where run_id = ${root.claim.runId}`,
+        sql`select limits from refinement_roots where tenant_id = ${root.claim.tenantId}
+          and run_id = ${root.claim.runId}`,
       )
       const { maxDepth } = JSON.parse(row?.limits ?? '{}') as { maxDepth: number }
       const change = {
@@ -482,13 +534,12 @@ export const mergeGeneration = (how: 'accepted' | 'rejected' | 'none', fault: Fa
     `merge ${how}, ${fault}`,
     ({ state, generation }) => state === 'running' && generation !== null,
     async (model, real) => {
-      const { db, claim, refiner, root } = real
-      const stored = await resumeRoot(db, claim)
-      comeBack(model)
-      const done = stored?.generation?.variants.flatMap(({ version }) => version ?? []) ?? []
+      const { db, claim } = real
+      const stored = await comeBack(model, real)
+      const done = stored.generation?.variants.flatMap(({ version }) => version ?? []) ?? []
       const parents = done.map(({ id }) => id)
       const top = Math.max(0, ...done.map(({ score }) => score))
-      const version = { ...(await refiner.draft(root.tenant, Math.min(1, top + 0.01))), parents }
+      const version = { ...real.draft(Math.min(1, top + 0.01)), parents }
       const result: MergeResult =
         how === 'accepted' && done.length > 0
           ? { merge: how, version }
@@ -513,35 +564,36 @@ export const stop = (fault: Fault) =>
     ({ state, generation, depth, decision }) =>
       state === 'running' && generation === null && (depth > 1 || decision !== 'none'),
     async (model, real) => {
-      comeBack(model)
-      const answers = await under(
-        real,
-        fault,
-        () => true,
-        (db) => endRoot(db, real.claim, 'target' satisfies StopReason),
-      )
-      if (!answers) {
-        await resumeRoot(real.db, real.claim)
-        return
-      }
-      assert(answers.first?.stopReason === 'target', 'ended', answers)
-      real.count('end')
-      model.state = 'ended'
+      await comeBack(model, real)
+      await endNow(model, real, fault)
     },
   )
+
+async function endNow(model: Model, real: Real, fault: Fault): Promise<void> {
+  const answers = await under(
+    real,
+    fault,
+    () => true,
+    (db) => endRoot(db, real.claim, 'target' satisfies StopReason),
+  )
+  if (!answers) return
+  assert(answers.first?.stopReason === 'target', 'ended', answers)
+  real.count('end')
+  model.state = 'ended'
+}
 
 /** Passes until the death was found and dealt with, by this root's passes or another's. */
 async function untilFound(
   db: Database,
-  { runId, generation, ordinal }: VariantKey,
+  { tenantId, runId, generation, ordinal }: VariantKey,
   pass: () => Promise<unknown>,
 ): Promise<{ state: string; crashes: number }> {
   for (let passes = 0; ; passes += 1) {
     await pass()
     const [row] = await db.querySystem<{ state: string; crashes: number; idle: boolean }>(
       'refinement',
-      sql`select state, crashes, worker_id is null as idle from variants where run_id = ${runId}
-        and generation = ${generation} and ordinal = ${ordinal}`,
+      sql`select state, crashes, worker_id is null as idle from variants
+        where tenant_id = ${tenantId} and run_id = ${runId} and generation = ${generation} and ordinal = ${ordinal}`,
     )
     if (row?.state === 'failed' || (row?.idle && row.crashes < 3)) return row
     assert(passes < 1_000, 'nobody finds a dead worker', row)
@@ -554,12 +606,7 @@ export const workerDies = (ordinal: number) =>
     `the worker of variant ${ordinal} dies`,
     ({ state, generation }) => state === 'children' && generation?.open.has(ordinal) === true,
     async (model, real) => {
-      const { db, driver, refiner, count } = real
-      const dead = newId('worker')
-      await driver.operations.leases.register(
-        { id: dead, host: 't', pid: 1, version: '0' },
-        3_600_000,
-      )
+      const { db, refiner, dead, count } = real
       const key = variantKey(real, model, ordinal)
       const found = await refiner.variants.begin(key, dead)
       if (found === 'busy') {
@@ -570,13 +617,9 @@ export const workerDies = (ordinal: number) =>
       }
       assert(found === 'begun', 'a variant nobody has begins', found)
       await db.querySystem(
-        'leases',
-        sql`update workers set alive_until = now() - interval '1 s' where id = ${dead}`,
-      )
-      await db.querySystem(
         'refinement',
-        sql`update variants set progress_at = now() - interval '30 d' where run_id = ${key.runId}
-          and generation = ${key.generation} and ordinal = ${ordinal}`,
+        sql`update variants set progress_at = now() - interval '30 d'
+          where tenant_id = ${key.tenantId} and run_id = ${key.runId} and generation = ${key.generation} and ordinal = ${ordinal}`,
       )
       const row = await untilFound(db, key, () => refiner.variants.stuck(3_600_000))
       count('worker: died')
@@ -599,11 +642,11 @@ const at = <T>(choices: readonly [T, ...T[]], n: number): T =>
   choices[n % choices.length] ?? choices[0]
 
 function pick(n: number, fault: Fault, { state, generation }: Model): RefinementCommand {
-  if (state === 'queued') return admit()
+  if (state === 'queued') return admit(n % 2 === 0)
   if (state === 'checkpoint')
     return n % 8 === 0
       ? expire()
-      : answer(at(['approved', 'approved', 'denied'], n), 'other', fault)
+      : answer(at(['approved', 'approved', 'approved', 'denied'], n), 'other', fault)
   if (state === 'children') {
     const [ordinal = 1] = generation?.open ?? []
     if (n % 3 === 0) return workerDies(ordinal)
@@ -624,22 +667,20 @@ function pick(n: number, fault: Fault, { state, generation }: Model): Refinement
 export async function drain(model: Model, real: Real): Promise<void> {
   for (let steps = 0; model.state !== 'ended' && model.state !== 'cancelled'; steps += 1) {
     assert(steps < 60, 'the run hangs', model)
-    if (model.state === 'queued') await admit().run(model, real)
+    if (model.state === 'queued') await admit(false).run(model, real)
     else if (model.state === 'checkpoint') await expire().run(model, real)
     else if (model.state === 'children') {
       const [ordinal] = model.generation?.open ?? []
-      await closeVariant(ordinal ?? 1, 'done', 0.9, null, 'none').run(model, real)
+      await closeVariant(ordinal ?? 1, 'done', 0.4, null, 'none').run(model, real)
     } else if (model.generation) await mergeGeneration('rejected', 'none').run(model, real)
     else {
-      const stored = await resumeRoot(real.db, real.claim)
-      comeBack(model)
-      if (stored && shouldStop(stored.lineage, patient, stored.limits) !== undefined)
-        await stop('none').run(model, real)
-      else {
-        const depth = model.depth
-        await prepare(2, 500, 'none').run(model, real)
-        if (model.depth === depth && model.state === 'running') await stop('none').run(model, real)
-      }
+      const stored = await comeBack(model, real)
+      const reason = shouldStop(stored.lineage, patient, stored.limits)
+      // What is used up is asked for once more, in vain.
+      if (!reason || reason === 'depth' || reason === 'children')
+        await askFor(model, real, { stored, children: 1, microUsd: 500, fault: 'none' })
+      if (model.state === 'running') await endNow(model, real, 'none')
+      await compare(model, real)
     }
   }
 }

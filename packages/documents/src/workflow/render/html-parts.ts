@@ -2,7 +2,14 @@ import { plural, scoreText } from '../../render/conformance.ts'
 import { html, joined, type Html } from '@almanac/domain/html'
 import { changesLine } from '../../render/html-changes.ts'
 import type { WorkflowForm } from '../schema.ts'
-import type { LinkView, ModuleView, PhaseView, TaskView, WorkflowView } from './view.ts'
+import type {
+  LinkView,
+  ModuleView,
+  PhaseGroupView,
+  PhaseView,
+  TaskView,
+  WorkflowView,
+} from './view.ts'
 
 /** What it is, for whom, how it is written, and how much is new. */
 export function brief({ content, changes }: WorkflowView): Html {
@@ -59,23 +66,52 @@ const linked = (links: readonly LinkView[]): Html =>
     ', ',
   )
 
-/** A section a phase: its goal, its score, its tasks. */
-export const phases = ({ phases: all, content }: WorkflowView): Html[] =>
-  all.map(
-    ({ anchor, number, phase, score, tasks }: PhaseView) =>
-      html`<section id="${anchor}" aria-labelledby="h-${anchor}">
-        <h2 id="h-${anchor}">${number}. ${phase.name}</h2>
-        <p>${phase.goal}</p>
-        <p class="count">
-          ${plural(tasks.length, 'task')}${score === undefined ? undefined : ` · conformance ${scoreText(score)}`}
-        </p>
-        <ul class="items">
-          ${tasks.map((task) => taskItem(task, content.form))}
-        </ul>
-      </section> `,
-  )
+/** A section a phase: its goal, its score, its tasks; of one that was expanded, a section a sub-phase. */
+export const phases = ({ phaseTree, content }: WorkflowView): Html[] =>
+  phaseTree.map((view) => phaseSection(view, content.form, 2))
 
-function taskItem(view: TaskView, form: WorkflowForm): Html {
+function phaseSection(view: PhaseView | PhaseGroupView, form: WorkflowForm, level: number): Html {
+  const { anchor, number } = view
+  const { name, goal } = 'parts' in view ? view : view.phase
+  const title = level === 2 ? html`${number}. ${name}` : html`${number} ${name}`
+  return html`<section id="${anchor}" aria-labelledby="h-${anchor}">
+    ${heading(level, title, `h-${anchor}`)}
+    <p>${goal}</p>
+    ${
+      'parts' in view
+        ? html`<p class="count">${plural(view.parts.length, 'sub-phase')}</p>
+            ${view.parts.map((part) => phaseSection(part, form, level + 1))}`
+        : tasksOf(view, form, level + 1)
+    }
+  </section> `
+}
+
+const tasksOf = ({ score, tasks }: PhaseView, form: WorkflowForm, level: number): Html =>
+  html`<p class="count">
+      ${plural(tasks.length, 'task')}${score === undefined ? undefined : ` · conformance ${scoreText(score)}`}
+    </p>
+    <ul class="items">
+      ${tasks.map((task) => taskItem(task, form, level))}
+    </ul> `
+
+/** There is no deeper heading than the sixth. */
+function heading(level: number, title: Html, id?: string): Html {
+  const named = id === undefined ? undefined : html` id="${id}"`
+  switch (level) {
+    case 2:
+      return html`<h2${named}>${title}</h2>`
+    case 3:
+      return html`<h3${named}>${title}</h3>`
+    case 4:
+      return html`<h4${named}>${title}</h4>`
+    case 5:
+      return html`<h5${named}>${title}</h5>`
+    default:
+      return html`<h6${named}>${title}</h6>`
+  }
+}
+
+function taskItem(view: TaskView, form: WorkflowForm, level: number): Html {
   const { anchor, number, task, role, needs } = view
   const needed = needs.map(({ name, from }) =>
     from
@@ -84,7 +120,7 @@ function taskItem(view: TaskView, form: WorkflowForm): Html {
   )
   const gives = task.outputs.map(({ name }) => html`${name}`)
   return html`<li id="${anchor}">
-    <h3>${number} ${task.name}</h3>
+    ${heading(level, html`${number} ${task.name}`)}
     <p class="tag"><b>${role}</b></p>
     ${stepList(task.steps, form)}
     <p class="tag">

@@ -7,8 +7,11 @@ import { changesOfTexts } from '../../fixtures/changes.ts'
 import { hostileText } from '../../fixtures/hostile.ts'
 import { fixtureModule, workflowPackage } from '../../fixtures/workflow-package.ts'
 import { fixtureWorkflow, workflowRenderInput } from '../../fixtures/workflow.ts'
-import type { RenderInput } from '../../kind.ts'
+import type { Call, RenderInput } from '../../kind.ts'
 import { stylesheet } from '../../render/stylesheet.ts'
+import { phasesToExpand } from '../expansion/ask.ts'
+import { replacePhase } from '../expansion/replace-phase.ts'
+import { partsOf } from '../expansion/testing/any-workflow.ts'
 import type { WorkflowContent } from '../schema.ts'
 import { renderWorkflowHtml } from './html.ts'
 import { renderWorkflowMarkdown } from './markdown.ts'
@@ -21,8 +24,10 @@ const hostileInput: fc.Arbitrary<RenderInput<WorkflowContent>> = fc
       WorkflowContent['form']
     >,
     test: fc.boolean(),
+    /** How deep the second phase stands in others. */
+    depth: fc.integer({ min: 0, max: 5 }),
   })
-  .map(({ texts, form, test }) => {
+  .map(({ texts, form, test, depth }) => {
     let at = 0
     const next = () => texts[(at += 1) % texts.length] || 'x'
     const clean = workflowPackage({ modules: [fixtureModule] })
@@ -40,6 +45,11 @@ const hostileInput: fc.Arbitrary<RenderInput<WorkflowContent>> = fc
         for (const output of task.outputs) output.name = next()
       }
     }
+    const second = content.phases[1]
+    if (second && depth > 0)
+      second.within = Array.from({ length: depth }, (_, i) => ({
+        ...{ id: `outer-${i}`, name: next(), goal: next() },
+      }))
     const module = { ...fixtureModule, steps: [next()], inputs: [next()], outputs: [next()] }
     const input = workflowRenderInput({ ...clean, tenantName: next() }, content, {
       ...{ test, title: next(), notice: next(), tenantName: next() },
@@ -49,6 +59,19 @@ const hostileInput: fc.Arbitrary<RenderInput<WorkflowContent>> = fc
     const changes = changesOfTexts(paths, next)
     return { ...input, changes, package: { ...input.package, modules: [module] } }
   })
+
+/** The fixture with its second phase expanded into two. */
+function expandedWorkflow(): WorkflowContent {
+  const runPackage = workflowPackage()
+  const content = fixtureWorkflow(runPackage)
+  const [part] = phasesToExpand(content, { above: 5, most: 1, tried: ['onboard'] })
+  const phase = content.phases[1]
+  if (!part || !phase) throw new Error('there is no phase to expand')
+  const call: Call = { kind: 'expand', n: 1, part: part.id, brief: part.brief, inputHashes: [] }
+  const replaced = replacePhase(runPackage, content, call, partsOf(phase, [1]))
+  if (!replaced.content) throw new Error(JSON.stringify(replaced.findings))
+  return replaced.content
+}
 
 const isElement = (node: Tree.Node): node is Tree.Element => 'tagName' in node
 function elements(markup: string): Tree.Element[] {
@@ -76,6 +99,10 @@ const attributes: Record<string, string[]> = {
   a: ['class', 'href', 'aria-label'],
   section: ['class', 'id', 'aria-labelledby'],
   h2: ['id'],
+  h3: ['id'],
+  h4: ['id'],
+  h5: ['id'],
+  h6: ['id'],
   p: ['class'],
   ul: ['class'],
   ol: ['class'],
@@ -91,7 +118,7 @@ const attributes: Record<string, string[]> = {
   path: ['class', 'd', 'fill', 'stroke', 'stroke-width'],
 }
 const plain =
-  'head style header h1 h3 b main table caption thead tbody tr td figure figcaption footer dl dt dd code mark'
+  'head style header h1 b main table caption thead tbody tr td figure figcaption footer dl dt dd code mark'
 const tags = [...Object.keys(attributes), ...plain.split(' ')]
 const sanitized = (markup: string): string =>
   sanitizeHtml(markup, {
@@ -174,6 +201,30 @@ describe('the HTML workflow', () => {
     expect(markup).not.toMatch(/<script|<form|https?:/)
   })
 
+  it('shows sub-phases under the phase that was expanded, each with its tasks', () => {
+    const markup = renderWorkflowHtml(workflowRenderInput(workflowPackage(), expandedWorkflow()))
+    const all = elements(markup)
+    const shown = (names: RegExp) => all.filter(({ tagName }) => names.test(tagName)).map(textOf)
+    expect(shown(/^h[234]$/).slice(2, 13)).toEqual([
+      '1. Take suppliers in',
+      '1.1 Onboard chemical suppliers by their files',
+      '1.2 Call the bank of each supplier',
+      '2. Audit the sheets',
+      '2.1 Audit the sheets, part 1',
+      '2.1.1 Collect the safety data sheets',
+      '2.2 Audit the sheets, part 2',
+      '2.2.1 Audit each sheet within 30 days',
+      'Modules',
+      'M1 Intake',
+      'M2 Verdict, part 1 of 2',
+    ])
+    const sections = all.filter(({ tagName }) => tagName === 'section')
+    const outer = sections.find((section) => attribute(section, 'id') === 'p2')
+    expect(outer && textOf(outer)).toContain('2 sub-phases')
+    expect(outer && textOf(outer)).toContain('2.2.1 Audit each sheet')
+    expect(page(markup)).toContain('Needs Result of collect (2.1.1)')
+  })
+
   it('writes steps as the style asks: numbered, to tick off, or as text', () => {
     const input = workflowRenderInput(workflowPackage())
     const listsOf = (form: WorkflowContent['form']) => {
@@ -196,7 +247,7 @@ describe('the Markdown workflow', () => {
         expect(graph).toMatch(/^\nflowchart LR\n/)
         for (const line of graph.trim().split('\n').slice(1))
           expect(line).toMatch(
-            /^ {2}(?:subgraph p\d+\["[^"[\]{}<>;#&|`\\]+"\]|end|m\d+ --> m\d+| {2}m\d+\[{1,2}"[^"[\]{}<>;#&|`\\]+"\]{1,2})$/,
+            /^(?: {2})+(?:subgraph p\d+\["[^"[\]{}<>;#&|`\\]+"\]|end|m\d+ --> m\d+|m\d+\[{1,2}"[^"[\]{}<>;#&|`\\]+"\]{1,2})$/,
           )
         for (const line of `${before}${after}`.split('\n')) {
           expect(line).not.toMatch(/(?<!\\)<[a-z/!]/i)
@@ -205,6 +256,31 @@ describe('the Markdown workflow', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('shows sub-phases under the phase that was expanded, in text and chart', () => {
+    const text = renderWorkflowMarkdown(workflowRenderInput(workflowPackage(), expandedWorkflow()))
+    expect(text.match(/^#+ [\d.\\]+ .*$/gm)).toEqual([
+      '## 1\\. Take suppliers in',
+      '### 1.1 Onboard chemical suppliers by their files',
+      '### 1.2 Call the bank of each supplier',
+      '## 2\\. Audit the sheets',
+      '### 2.1 Audit the sheets, part 1',
+      '#### 2.1.1 Collect the safety data sheets',
+      '### 2.2 Audit the sheets, part 2',
+      '#### 2.2.1 Audit each sheet within 30 days',
+    ])
+    const chart = /^```mermaid\n([\s\S]*?)\n```$/m.exec(text)?.[1]?.split('\n')
+    expect(chart?.slice(4, 12)).toEqual([
+      '  subgraph p2["Audit the sheets"]',
+      '    subgraph p3["Audit the sheets, part 1"]',
+      '      m2["Verdict, part 1 of 2"]',
+      '    end',
+      '    subgraph p4["Audit the sheets, part 2"]',
+      '      m3["Verdict, part 2 of 2"]',
+      '    end',
+      '  end',
+    ])
   })
 
   it('shows everything that the page shows', () => {

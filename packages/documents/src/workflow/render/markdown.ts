@@ -9,6 +9,7 @@ import { methodSentences, scoreTable } from './method.ts'
 import {
   workflowView,
   type ModuleView,
+  type PhaseGroupView,
   type PhaseView,
   type TaskView,
   type WorkflowView,
@@ -39,7 +40,7 @@ export function renderWorkflowMarkdown(input: RenderInput<WorkflowContent>): str
     '## Roles and inputs',
     list(content.roles.map(({ name, duty }) => `**${md(name)}**: ${md(duty)}`)),
     view.inputs.length > 0 && list(view.inputs.map(inputLine)),
-    ...view.phases.flatMap((phase) => phaseBlocks(phase, content.form)),
+    ...view.phaseTree.flatMap((phase) => phaseBlocks(phase, content.form, 2)),
     '## Modules',
     ...view.modules.flatMap(moduleBlocks),
     '## Dependencies',
@@ -73,20 +74,38 @@ function inputLine({ name, usedBy }: WorkflowView['inputs'][number]): string {
   return `Before the start: ${md(name)}${users ? ` (for ${users})` : ''}`
 }
 
-function phaseBlocks({ number, phase, score, tasks }: PhaseView, form: WorkflowForm): string[] {
+function phaseBlocks(
+  view: PhaseView | PhaseGroupView,
+  form: WorkflowForm,
+  level: number,
+): string[] {
+  const { name, goal } = 'parts' in view ? view : view.phase
+  const head = [
+    `${hashes(level)} ${level === 2 ? `${view.number}\\.` : view.number} ${md(name)}`,
+    md(goal),
+  ]
+  if ('parts' in view)
+    return [
+      ...head,
+      plural(view.parts.length, 'sub-phase'),
+      ...view.parts.flatMap((part) => phaseBlocks(part, form, level + 1)),
+    ]
+  const { score, tasks } = view
   const scored = score === undefined ? '' : ` · conformance ${scoreText(score)}`
   return [
-    `## ${number}\\. ${md(phase.name)}`,
-    `${md(phase.goal)}`,
+    ...head,
     `${plural(tasks.length, 'task')}${scored}`,
-    ...tasks.flatMap((task) => taskBlocks(task, form)),
+    ...tasks.flatMap((task) => taskBlocks(task, form, level + 1)),
   ]
 }
 
-function taskBlocks(view: TaskView, form: WorkflowForm): string[] {
+/** There is no deeper heading than the sixth. */
+const hashes = (level: number): string => '#'.repeat(Math.min(6, level))
+
+function taskBlocks(view: TaskView, form: WorkflowForm, level: number): string[] {
   const { number, task, role, needs } = view
   return [
-    `### ${number} ${md(task.name)}`,
+    `${hashes(level)} ${number} ${md(task.name)}`,
     `**${md(role)}**`,
     stepsText(task.steps, form),
     list([

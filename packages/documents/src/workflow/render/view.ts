@@ -4,6 +4,7 @@ import { marksOf, withMarks, type Mark } from '../../notice.ts'
 import type { ChangesView } from '../../render/changes-view.ts'
 import { windowText } from '../../render/local-date.ts'
 import { topologicalOrder } from '../graph.ts'
+import { isGroup, leavesOf, phaseTree, type PhaseLeaf, type PhaseTree } from '../phase-tree.ts'
 import type { WorkflowContent, WorkflowPhase, WorkflowTask } from '../schema.ts'
 import { workflowChanges } from './changes.ts'
 import { makersOf, moduleDependencies, moduleLinks, tasksOf } from '../task-list.ts'
@@ -19,7 +20,10 @@ export interface WorkflowView {
   notice: string
   engine: string
   content: WorkflowContent
+  /** In the order of the content. */
   phases: PhaseView[]
+  /** The same, sub-phases under the phases that were expanded into them. */
+  phaseTree: (PhaseView | PhaseGroupView)[]
   /** In an order in which each comes after what it depends on. */
   modules: ModuleView[]
   /** The workflow's own inputs, with the tasks that need them. */
@@ -38,11 +42,21 @@ export interface LinkView {
 
 export interface PhaseView {
   anchor: string
+  /** `2`, or of a sub-phase `2.1`. */
   number: string
   phase: WorkflowPhase
   /** The phase's conformance; undefined when it was not evaluated. */
   score: number | undefined
   tasks: TaskView[]
+}
+
+/** A phase that was expanded. */
+export interface PhaseGroupView {
+  anchor: string
+  number: string
+  name: string
+  goal: string
+  parts: (PhaseView | PhaseGroupView)[]
 }
 
 export interface TaskView extends LinkView {
@@ -76,7 +90,9 @@ export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView 
   const { metadata, content, evaluation, package: runPackage } = input
   const { kind, from, to, timeZone } = runPackage.cadence
   const marks = marksOf(metadata, runPackage)
-  const links = taskLinks(content)
+  const tree = phaseTree(content)
+  const leaves = leavesOf(tree)
+  const links = taskLinks(leaves)
   const names = thingNames(content)
   const makers = makersOf(content)
   const taskView = (task: WorkflowTask, link: LinkView): TaskView => ({
@@ -88,13 +104,13 @@ export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView 
       return { name: names.get(id) ?? id, from: maker && links.get(maker.path) }
     }),
   })
-  const phases = content.phases.map((phase, p) => ({
-    anchor: `p${p + 1}`,
-    number: String(p + 1),
+  const phases = leaves.map(({ phase, index, number }) => ({
+    anchor: anchorOf('p', number),
+    number,
     phase,
-    score: scoreOf(evaluation, p),
+    score: scoreOf(evaluation, index),
     tasks: phase.tasks.flatMap((task, t) => {
-      const link = links.get(`/phases/${p}/tasks/${t}`)
+      const link = links.get(`/phases/${index}/tasks/${t}`)
       return link ? [taskView(task, link)] : []
     }),
   }))
@@ -109,6 +125,7 @@ export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView 
     engine: `${metadata.engine.name} (${metadata.engine.model})`,
     content,
     phases,
+    phaseTree: viewsOf(tree, phases),
     modules,
     inputs: content.inputs.map(({ id, name }) => ({
       name,
@@ -123,14 +140,24 @@ export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView 
 
 const scoreOf = ({ phases }: Evaluation, p: number): number | undefined => phases?.[p]?.score
 
+/** The anchor of what has a number: `t2-1-3` of the task 2.1.3. */
+const anchorOf = (letter: string, number: string) => `${letter}${number.replaceAll('.', '-')}`
+
+const viewsOf = (tree: PhaseTree, phases: readonly PhaseView[]): WorkflowView['phaseTree'] =>
+  tree.flatMap((one): WorkflowView['phaseTree'] => {
+    if (!isGroup(one)) return phases.slice(one.index, one.index + 1)
+    const { name, goal, number, parts } = one
+    return [{ anchor: anchorOf('p', number), number, name, goal, parts: viewsOf(parts, phases) }]
+  })
+
 /** How each task is named from elsewhere, by its path. */
-function taskLinks({ phases }: WorkflowContent): Map<string, LinkView> {
+function taskLinks(leaves: readonly PhaseLeaf[]): Map<string, LinkView> {
   return new Map(
-    phases.flatMap(({ tasks }, p) =>
-      tasks.map(({ name }, t) => [
-        `/phases/${p}/tasks/${t}`,
-        { anchor: `t${p + 1}-${t + 1}`, number: `${p + 1}.${t + 1}`, name },
-      ]),
+    leaves.flatMap(({ phase, index, number: above }) =>
+      phase.tasks.map(({ name }, t) => {
+        const number = `${above}.${t + 1}`
+        return [`/phases/${index}/tasks/${t}`, { anchor: anchorOf('t', number), number, name }]
+      }),
     ),
   )
 }

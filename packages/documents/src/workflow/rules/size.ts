@@ -64,14 +64,16 @@ export function duplicateFindings({ content, tasks }: Judged): Finding[] {
   for (const { task, path } of tasks) {
     id(path, task.id)
     task.outputs.forEach((output, i) => id(`${path}/outputs/${i}`, output.id))
-    name(path, folded(task.name), task.name)
-    task.steps.forEach((text, i) => step(`${path}/steps/${i}`, folded(text), text.slice(0, 80)))
+    name(path, statementKey(task.name), task.name)
+    task.steps.forEach((text, i) =>
+      step(`${path}/steps/${i}`, statementKey(text), text.slice(0, 80)),
+    )
   }
   return findings
 }
 
-/** The words of a text, endings and order aside: another order of words is no other statement. */
-const folded = (text: string): string => {
+/** Equal for texts that are one statement: their words, endings and order aside. */
+export const statementKey = (text: string): string => {
   const stems = [...stemsOf(text)].sort()
   return stems.length > 0 ? stems.join(' ') : wordsOf(text).join(' ') || text
 }

@@ -1,5 +1,10 @@
 import type { ReportContent, ReportDraft } from '@almanac/documents'
-import type { RunPackage, VariantBrief, VariantStrategy } from '@almanac/domain'
+import {
+  variantStrategies,
+  type RunPackage,
+  type VariantBrief,
+  type VariantStrategy,
+} from '@almanac/domain'
 import { shortenReport } from './brevity.ts'
 import { closeCoverageGaps } from './coverage-gaps.ts'
 import { deepenEvidence } from './evidence-depth.ts'
@@ -14,6 +19,22 @@ const improvements: Record<VariantStrategy, Improve> = {
   restructure: restructureReport,
 }
 
+const strategyNamed = (name: string): Improve => {
+  const own = variantStrategies.find((strategy) => strategy === name)
+  return own === undefined ? improveAll : improvements[own]
+}
+
+/** For the strategy of a plugin, which says in words what to do: everything that this engine can. */
+const improveAll: Improve = (material) => {
+  // Paths of the brief point into the report as it was: who follows them comes first.
+  const report = deepenEvidence(material)
+  const others = [closeCoverageGaps, restructureReport, shortenReport]
+  return others.reduce(
+    (report, improve) => improve({ ...material, report, faults: new Map() }),
+    report,
+  )
+}
+
 /**
  * A variant of a report, made without a model: what the brief's strategy does about the findings and
  * checks that it names. Everything else stays as it is. Pure, as the composer is.
@@ -24,7 +45,7 @@ export function improveReport(
   brief: VariantBrief,
 ): ReportDraft {
   const material = materialOf(runPackage, report, brief)
-  return withoutNewRepeats(material.report, improvements[brief.strategy](material))
+  return withoutNewRepeats(material.report, strategyNamed(brief.strategy)(material))
 }
 
 /** Drops the statements that a strategy has made, by correcting or adding, of what is said already. */

@@ -1,28 +1,15 @@
 import { reportContent, type ReportDraft } from '@almanac/documents'
-import { variantBrief } from '@almanac/domain'
 import type { EngineRequest } from '@almanac/pipeline'
+import { readVariantAsk } from '../variant-ask.ts'
 import { improveReport } from './improve-report.ts'
 
-/**
- * The answer to a call of the kind `variant`: its brief is a `VariantBrief` as JSON, its first input the
- * content of the report to improve. Undefined when either is something else.
- */
-export function reportVariant({
-  package: runPackage,
-  call,
-  inputs: [document],
-}: Pick<EngineRequest, 'package' | 'call' | 'inputs'>): ReportDraft | undefined {
-  const brief = variantBrief.safeParse(jsonOf(call.brief))
-  const content = reportContent.safeParse(jsonOf(document))
-  return brief.success && content.success
-    ? improveReport(runPackage, content.data, brief.data)
+/** The answer to a call for a variant of a report; undefined when that is not what it asks for. */
+export function reportVariant(
+  request: Pick<EngineRequest, 'package' | 'call' | 'inputs'>,
+): ReportDraft | undefined {
+  const ask = readVariantAsk(request)
+  const content = reportContent.safeParse(ask?.document)
+  return ask && content.success
+    ? improveReport(request.package, content.data, ask.brief)
     : undefined
-}
-
-function jsonOf(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -28,7 +28,7 @@ export function composeModules(
     const half = mine.length > mostTasks ? Math.ceil(mine.length / 2) : mine.length
     return [mine.slice(0, half), mine.slice(half)]
       .filter((group) => group.length > 0)
-      .map((group, i) => moduleOf(phase, group, i))
+      .map((group, i) => ({ module: taskModule(phase, group, i), group }))
   })
   const modules = own.map(({ module, group }) => ({
     ...module,
@@ -36,28 +36,42 @@ export function composeModules(
       .filter((other) => other.module.key !== module.key && feeds(other.group, group))
       .map((other) => other.module.key),
   }))
-  return { modules: [...modules, ...registered.map((one) => used(one, phases, modules))] }
+  return {
+    modules: [...modules, ...registered.map((one) => registeredModule(one, phases, modules))],
+  }
 }
 
-function moduleOf(phase: Phase, group: readonly TaskDraft[], i: number) {
+/** The module of some tasks of a phase, the `i`th of its phase; it depends on nothing yet. */
+export const taskModule = (phase: Phase, group: readonly TaskDraft[], i: number): ModuleDraft => ({
+  key: `module-${phase.key
+    .replace(/^phase-/, '')
+    .slice(0, 36)
+    .replace(/-+$/, '')}-${i + 1}`,
+  ...described(group, phase.name),
+  phase: phase.key,
+  registered: null,
+  tasks: group.map(({ key }) => key),
+  dependsOn: [],
+})
+
+const reusable = 'that can be reused together'
+
+/** The name and purpose of a module that holds these tasks. */
+export function described(
+  group: readonly Pick<TaskDraft, 'outputs'>[],
+  otherwise: string,
+): Pick<ModuleDraft, 'name' | 'purpose'> {
   const made = group.flatMap(({ outputs }) => outputs.map(({ name }) => name))
-  const module: ModuleDraft = {
-    key: `module-${phase.key
-      .replace(/^phase-/, '')
-      .slice(0, 36)
-      .replace(/-+$/, '')}-${i + 1}`,
-    name: shortened(made.at(-1) ?? phase.name, 118),
-    phase: phase.key,
-    purpose: shortened(
-      `${group.length === 1 ? 'One task' : `${group.length} tasks`} that can be reused together: ${made.map(lowerFirst).join('; ')}.`,
-      395,
-    ),
-    registered: null,
-    tasks: group.map(({ key }) => key),
-    dependsOn: [],
+  const count = group.length === 1 ? 'One task' : `${group.length} tasks`
+  return {
+    name: shortened(made.at(-1) ?? otherwise, 118),
+    purpose: shortened(`${count} ${reusable}: ${made.map(lowerFirst).join('; ')}.`, 395),
   }
-  return { module, group }
 }
+
+/** Whether a module's purpose is the composer's account of its tasks, and not somebody's own words. */
+export const isDescribed = ({ purpose }: Pick<ModuleDraft, 'purpose'>): boolean =>
+  new RegExp(`^(?:One task|\\d+ tasks) ${reusable}: `).test(purpose)
 
 /** Whether `later` needs an output of `earlier`. */
 function feeds(earlier: readonly TaskDraft[], later: readonly TaskDraft[]): boolean {
@@ -66,7 +80,7 @@ function feeds(earlier: readonly TaskDraft[], later: readonly TaskDraft[]): bool
 }
 
 /** A registered module in its place. */
-function used(
+export function registeredModule(
   { key, name, purpose, phase: kind }: ModuleDefinition,
   phases: readonly Phase[],
   modules: readonly ModuleDraft[],

@@ -140,11 +140,12 @@ function summaryOf(
   { purpose, audience, title }: { purpose: string; audience: string; title: string },
   phases: readonly PlannedPhase[],
 ): string {
-  const tasks = phases.reduce((sum, phase) => sum + phase.tasks.length, 0)
-  const steps = phases.length === 1 ? 'one phase' : `${phases.length} phases`
+  const [first, last] = [phases[0]?.phase.name ?? '', phases.at(-1)?.phase.name ?? '']
+  const way =
+    phases.length === 1 ? `is done in one go: “${first}”` : `leads from “${first}” to “${last}”`
   const aim = shortened(purpose.replace(/[.\s]+$/, ''), 400)
   return shortened(
-    `“${title}” is written for this audience: ${audience.replace(/[.\s]+$/, '')}. Its purpose: ${aim}. It has ${steps} and ${tasks} tasks, from “${phases[0]?.phase.name ?? ''}” to “${phases.at(-1)?.phase.name ?? ''}”.`,
+    `“${title}” is written for this audience: ${audience.replace(/[.\s]+$/, '')}. Its purpose: ${aim}. It ${way}.`,
     895,
   )
 }

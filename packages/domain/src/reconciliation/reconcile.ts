@@ -1,12 +1,24 @@
-import type { ProviderUsage } from '@almanac/db'
-import type { PicoUsd } from './dollars.ts'
-import { toMicroUsd } from './dollars.ts'
-import type { ProviderLine } from './provider-file.ts'
+import { toMicroUsd, type PicoUsd } from './dollars.ts'
 
 interface Counted {
   costMicroUsd: number
   inputTokens: number
   outputTokens: number
+}
+
+/** What we have counted of one day and model. */
+export interface CountedLine extends Counted {
+  day: string
+  model: string
+}
+
+/** What a provider says of one day and model. */
+export interface ProviderLine {
+  day: string
+  model: string
+  inputTokens: number
+  outputTokens: number
+  cost: PicoUsd
 }
 
 /** A day and model of which somebody has counted something; differences are theirs minus ours. */
@@ -37,7 +49,7 @@ const nothing: Counted = { costMicroUsd: 0, inputTokens: 0, outputTokens: 0 }
  * costs, or its tokens, differ by more than `threshold` (a share) of the larger one.
  */
 export function reconcile(
-  ours: readonly ProviderUsage[],
+  ours: readonly CountedLine[],
   theirs: readonly ProviderLine[],
   threshold: number,
 ): Reconciliation {
@@ -48,7 +60,7 @@ export function reconcile(
     if (!line) lines.set(key, (line = { ours: { ...nothing }, theirs: { ...nothing }, cost: 0n }))
     return line
   }
-  for (const { day, model, ...counted } of ours) add(at(day, model).ours, counted)
+  for (const line of ours) add(at(line.day, line.model).ours, line)
   for (const { day, model, cost, ...counted } of theirs) {
     const line = at(day, model)
     add(line.theirs, { ...counted, costMicroUsd: 0 })

@@ -1,0 +1,5 @@
+export * from './operator-acts.ts'
+export * from './operator-keys.ts'
+export * from './providers.ts'
+export * from './reports.ts'
+export * from './spend-stops.ts'
