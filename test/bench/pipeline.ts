@@ -4,9 +4,11 @@ import type { Client } from '@almanac/client'
 import type { RunResource } from '@almanac/domain'
 import { createReadStream } from 'node:fs'
 import {
+  imageFlags,
   newDataDir,
   removeDataDir,
   startAlmanac,
+  startFlags,
   until,
   type AlmanacProcess,
 } from '../support/almanac-process.ts'
@@ -19,7 +21,10 @@ import { cpuSeconds, openProfile, type Profile, type Servers } from './profile.t
 const itemsPerRun = 20
 const idleRequests = 40
 
-/** The pipeline as a user meets it: Almanac in its own process, asked over HTTP. */
+/**
+ * The pipeline as a user meets it: Almanac in its own process, asked over HTTP; embedded with the memory
+ * that `npm start` gives, standard with that of the image.
+ */
 export async function benchPipeline({
   profile,
   rounds,
@@ -28,6 +33,7 @@ export async function benchPipeline({
   rounds: number
 }): Promise<Record<string, Metric>> {
   const servers = await openProfile(profile)
+  const flags = profile === 'standard' ? imageFlags() : startFlags()
   const figures: Record<string, number[]> = {}
   const note = (name: string, value: number) => void (figures[name] ??= []).push(value)
   try {
@@ -35,7 +41,7 @@ export async function benchPipeline({
       const { env } = await servers.fresh()
       const dataDir = newDataDir()
       const started = performance.now()
-      const almanac = await startAlmanac(dataDir, { env })
+      const almanac = await startAlmanac(dataDir, { env, flags })
       try {
         await until(() => (almanac.stdout().includes('report.html') ? true : undefined))
         note('firstReportMs', performance.now() - started)

@@ -1,3 +1,4 @@
+import { createClient } from '@almanac/client'
 import { createSimulator, type Listening } from '@almanac/simulator'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -61,11 +62,19 @@ describe.skipIf(!redis)('stopped spending', () => {
       return stdout
     }
     for (const folder of folders) processes.push(await startAlmanac(folder, { env }))
-    const [first] = processes
-    if (!first) throw new Error('no process')
+    const [first, second] = processes
+    if (!first || !second) throw new Error('no process')
     const system = { test, simulator, env, processes }
     await askForRuns(first, 400)
     await untilSucceeded(system, 60)
+    const callers = async (since: Date) => {
+      const rows = await test.superuser(
+        'select distinct worker_id from engine_calls where opened_at > $1',
+        [since],
+      )
+      return rows.length
+    }
+    expect(await callers(new Date(0))).toBe(processes.length)
 
     expect(await operator('stop-spend', '--all', '--reason', 'a test')).toContain('Stopped')
     const [stop] = await test.superuser<{ stopped_at: Date }>('select stopped_at from spend_stops')
@@ -80,8 +89,19 @@ describe.skipIf(!redis)('stopped spending', () => {
     expect((stopped['provider_stopped'] ?? 0) + (stopped['queued'] ?? 0)).toBeGreaterThan(100)
     expect(await operator('stop-spend')).toContain('all since')
 
-    expect(await operator('stop-spend', '--all', '--resume')).toContain('Resumed')
+    // Stopped by the one, resumed through the other.
+    const { secret } = JSON.parse(await operator('key', 'create', '--operator', '--json')) as {
+      secret: string
+    }
+    const operators = createClient({ url: second.url, key: secret })
+    expect(await operators.listSpendStops()).toMatchObject({
+      data: [{ scope: 'all', reason: 'a test' }],
+    })
+    const resumedAt = new Date()
+    const lifted = await operators.liftSpendStop({ query: { scope: 'all' } })
+    expect(lifted.queuedRuns).toBe(stopped['provider_stopped'])
     await untilSucceeded(system, 250)
+    expect(await callers(resumedAt)).toBe(processes.length)
 
     // The account itself: one refusal for want of money, and no process calls any more.
     simulator.control.addFaults({ fault: 'billing_429', times: 1 })

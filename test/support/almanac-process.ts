@@ -13,8 +13,14 @@ export const startFlags = (): string[] => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: { start: string }
   }
-  return scripts.start.split(' ').filter((word) => /^--max-[a-z-]+=\d+$/.test(word))
+  return memoryFlags(scripts.start)
 }
+
+/** Those of the image, which is a server's. */
+export const imageFlags = (): string[] =>
+  memoryFlags(readFileSync(join(root, 'infra/docker/Dockerfile'), 'utf8').split('\nCMD')[1] ?? '')
+
+const memoryFlags = (command: string): string[] => command.match(/--(?:max|min)-[a-z-]+=\d+/g) ?? []
 
 /** Almanac in a process of its own, as a user runs it. */
 export interface AlmanacProcess {
@@ -79,11 +85,15 @@ export async function almanac(
 /** Starts `almanac up` and waits until its API answers. */
 export async function startAlmanac(
   dataDir: string,
-  { env = {}, args = [] }: { env?: Record<string, string>; args?: readonly string[] } = {},
+  {
+    env = {},
+    args = [],
+    flags = startFlags(),
+  }: { env?: Record<string, string>; args?: readonly string[]; flags?: readonly string[] } = {},
 ): Promise<AlmanacProcess> {
   const child = spawn(
     process.execPath,
-    [...startFlags(), main, 'up', '--data', dataDir, '--port', '0', ...args],
+    [...flags, main, 'up', '--data', dataDir, '--port', '0', ...args],
     {
       env: environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],

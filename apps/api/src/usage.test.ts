@@ -5,7 +5,7 @@ import { estimateRun } from '@almanac/pipeline'
 import { systemClock } from '@almanac/runtime'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { queueRun, testTenant, type TestTenant } from '../../../test/support/postgres.ts'
+import { testTenant, type TestTenant } from '../../../test/support/postgres.ts'
 import {
   industries,
   kinds,

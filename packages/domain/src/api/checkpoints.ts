@@ -217,7 +217,8 @@ export const checkpointRoutes = {
     method: 'post',
     path: '/v1/checkpoints/:id/lend',
     tag,
-    summary: 'Lend the right to decide one checkpoint to another principal of the tenant; audited',
+    summary:
+      'Lend the right to decide one checkpoint to another principal of the tenant; audited, as is a refusal',
     scope: 'checkpoint:approve',
     params: byId,
     body: z.strictObject({ principalId }),
@@ -229,7 +230,7 @@ export const checkpointRoutes = {
     method: 'post',
     path: '/v1/runs/:id/rollback',
     tag: 'Runs',
-    summary: 'Let a refinement go on from an earlier version of its own; audited',
+    summary: 'Let a refinement go on from an earlier version of its own; audited, as is a refusal',
     description:
       'Only between two generations of a refinement that still goes on. A checkpoint that the run waits at is void: the run is queued, and asks anew.',
     scope: 'runs:write',

@@ -282,7 +282,7 @@ export const closeVariant = (
     `variant ${ordinal} ${how} at ${score}, cost ${cost ?? 'none'}, ${fault}`,
     ({ depth }) => depth > 0,
     async (model, real) => {
-      const { root, refiner, driver, count } = real
+      const { refiner, driver, count } = real
       // A variant may still finish while its run, woken at its deadline, waits for its stage.
       const isOpen = model.generation?.open.has(ordinal) === true
       if (isOpen && cost !== null && model.state === 'children') {
@@ -534,7 +534,7 @@ export const mergeGeneration = (how: 'accepted' | 'rejected' | 'none', fault: Fa
     `merge ${how}, ${fault}`,
     ({ state, generation }) => state === 'running' && generation !== null,
     async (model, real) => {
-      const { db, claim } = real
+      const { claim } = real
       const stored = await comeBack(model, real)
       const done = stored.generation?.variants.flatMap(({ version }) => version ?? []) ?? []
       const parents = done.map(({ id }) => id)
