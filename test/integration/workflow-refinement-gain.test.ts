@@ -4,6 +4,7 @@ import {
   fixtureModule,
   workflowPackage,
 } from '../../packages/documents/src/fixtures/workflow-package.ts'
+import { itGains, threeOf } from '../support/gain-promises.ts'
 import {
   contentOf,
   deterministicAnswer,
@@ -48,11 +49,7 @@ async function refined(seed: number): Promise<Generation> {
   const wholeDraft: Call = { kind: 'draft', n: 1, brief: 'Write it.', inputHashes: [] }
   const draft = workflowDraft.parse(await deterministicAnswer(runPackage, wholeDraft, []))
   const names = Object.keys(workflowDefects) as WorkflowDefectName[]
-  const injected = names
-    .map((name) => ({ name, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .slice(0, 3)
-    .map(({ name }) => name)
+  const injected = threeOf(names, random)
   const faulty = withWorkflowDefects(draft, injected, random)
   return oneGeneration(kind, runPackage, contentOf(kind, runPackage, faulty))
 }
@@ -60,33 +57,18 @@ async function refined(seed: number): Promise<Generation> {
 describe('one generation over 20 workflows with injected defects', async () => {
   const all = await Promise.all(seeds.map(refined))
 
-  it('gains at least 0.15 on average, with three variants and a merge', () => {
-    const mean = (values: number[]) => values.reduce((sum, one) => sum + one, 0) / values.length
-    expect(all.map(({ variants }) => variants.length)).toEqual(seeds.map(() => 3))
-    expect(mean(all.map(({ gain }) => gain.score))).toBeGreaterThanOrEqual(0.15)
-    for (const { gain } of all) expect(gain.score).toBeGreaterThan(0)
-  })
-
-  it('names the findings and failed checks that each gain closed, and opens none', () => {
-    for (const { before, after, gain } of all) {
-      expect(gain.opened).toEqual([])
-      const reasons = gain.metrics.flatMap(({ closed }) => closed)
-      expect(gain.closed.length + reasons.length).toBeGreaterThan(0)
-      for (const finding of gain.closed) expect(before.findings).toContain(finding)
-      expect(gain.closed.length).toBeGreaterThanOrEqual(
-        before.findings.length - after.findings.length,
-      )
-      for (const { name, before: low, after: high, closed } of gain.metrics)
-        if (high > low) expect(closed, name).not.toEqual([])
-    }
-    const codes = new Set(all.flatMap(({ gain }) => gain.closed.map(({ code }) => code)))
-    expect([...codes].sort()).toEqual([
+  itGains(all, {
+    again: refined,
+    closes: [
       'DEPENDENCY_CYCLE',
       'DUPLICATE_ITEM',
       'MISSING_SECTION',
       'TOO_LONG',
       'UNKNOWN_REFERENCE',
-    ])
+    ],
+  })
+
+  it('raises every metric that a defect can lower', () => {
     const metrics = new Set(all.flatMap(({ gain }) => gain.metrics.map(({ name }) => name)))
     expect([...metrics].sort()).toEqual([
       'concision',
@@ -98,10 +80,7 @@ describe('one generation over 20 workflows with injected defects', async () => {
     ])
   })
 
-  it('leaves most of the 20 without an error, and none below its base or a variant', () => {
-    for (const { before, variants, after } of all)
-      for (const score of [before.evaluation.score, ...variants.map((one) => one.score)])
-        expect(after.evaluation.score).toBeGreaterThanOrEqual(score)
+  it('leaves most of the 20 without an error', () => {
     const sound = all.filter(({ after }) => after.findings.every((one) => one.severity !== 'error'))
     expect(sound.length).toBeGreaterThanOrEqual(15)
   })
@@ -113,14 +92,5 @@ describe('one generation over 20 workflows with injected defects', async () => {
       variants.every(({ score }) => after.evaluation.score > score),
     )
     expect(better.length).toBeGreaterThan(0)
-  })
-
-  it('gives every variant of a generation another brief', () => {
-    for (const { briefs } of all) expect(new Set(briefs).size).toBe(3)
-  })
-
-  it('gives the same bytes again', async () => {
-    const again = await refined(4)
-    expect(JSON.stringify(again)).toBe(JSON.stringify(all[3]))
   })
 })

@@ -1,16 +1,15 @@
 import type { DocumentKind, JudgedCheck, RenderInput } from '@almanac/documents'
+import type { Finding, Json, RunPackage } from '@almanac/domain'
 import type {
-  Evaluation,
-  FailedCheck,
-  Finding,
-  Json,
-  Outline,
-  OutlineElement,
-  RefinementLimits,
-  RunPackage,
-} from '@almanac/domain'
-import type { Engine } from '@almanac/pipeline'
-import type { Lineage } from '@almanac/refinement'
+  Engine,
+  MergeInput,
+  TerminationInput,
+  VariantDraft,
+  VariantInput,
+} from '@almanac/pipeline'
+import type { MergeProposal } from '@almanac/refinement'
+
+export type { MergeInput, MergeProposal, TerminationInput, VariantDraft, VariantInput }
 
 /**
  * The places where a plugin takes part. A hook gets data and answers data: it runs in a thread of its
@@ -106,21 +105,6 @@ export interface DelivererHook {
   deliver(delivery: Delivery, signal: AbortSignal): Awaitable<Json>
 }
 
-/** What a variant of a document is told to improve. */
-export interface VariantDraft {
-  task: string
-  findings: Finding[]
-  checks: FailedCheck[]
-}
-
-export interface VariantInput {
-  evaluation: Evaluation
-  findings: readonly Finding[]
-  outline: Outline
-  /** The most briefs that may be answered. */
-  count: number
-}
-
 /**
  * Says what the variants of a generation are told: briefs made of findings and failed checks, at least one
  * each, and only of those that the document has. Specifications choose it by its name.
@@ -130,31 +114,13 @@ export interface VariantHook {
   briefs(input: VariantInput): Awaitable<VariantDraft[]>
 }
 
-export interface MergeInput {
-  ancestor: Outline
-  variants: readonly {
-    id: string
-    depth: number
-    outline: Outline
-    score: number
-    findings: readonly Finding[]
-  }[]
-  /** What each step of depth costs of a score. */
-  decay: number
-}
-
 /**
  * Proposes one document of several. Almanac composes it, judges it, and takes it only when it scores at
  * least what each of its parents does and has no finding that none of them has.
  */
 export interface MergeHook {
   readonly name: string
-  merge(input: MergeInput): Awaitable<{ elements: OutlineElement[]; parents: string[] }>
-}
-
-export interface TerminationInput {
-  lineage: Lineage
-  limits: RefinementLimits
+  merge(input: MergeInput): Awaitable<MergeProposal>
 }
 
 /**

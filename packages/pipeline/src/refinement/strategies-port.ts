@@ -1,12 +1,5 @@
-import type {
-  Evaluation,
-  FailedCheck,
-  Finding,
-  Outline,
-  OutlineElement,
-  RefinementLimits,
-} from '@almanac/domain'
-import type { Lineage } from '@almanac/refinement'
+import type { Evaluation, FailedCheck, Finding, Outline, RefinementLimits } from '@almanac/domain'
+import type { Lineage, MergeProposal } from '@almanac/refinement'
 
 /**
  * The strategies of refinement that plugins bring, by the names under which specifications choose them.
@@ -15,31 +8,31 @@ import type { Lineage } from '@almanac/refinement'
  */
 export interface Strategies {
   /** What variants are told: at most `count` briefs, each of findings and failed checks of the document. */
-  variants: Readonly<Record<string, Ask<VariantQuestion, VariantAnswer[]>>>
+  variants: Readonly<Record<string, Ask<VariantInput, VariantDraft[]>>>
   /** Proposes one document of several; who judges it is Almanac. */
-  merges: Readonly<Record<string, Ask<MergeQuestion, MergeAnswer>>>
+  merges: Readonly<Record<string, Ask<MergeInput, MergeProposal>>>
   /** Why a refinement ends, in one line; null while it may go on. */
-  terminations: Readonly<
-    Record<string, Ask<{ lineage: Lineage; limits: RefinementLimits }, string | null>>
-  >
+  terminations: Readonly<Record<string, Ask<TerminationInput, string | null>>>
 }
 
-type Ask<Question, Answer> = (question: Question, signal: AbortSignal) => Promise<Answer>
+type Ask<Input, Answer> = (input: Input, signal: AbortSignal) => Promise<Answer>
 
-interface VariantQuestion {
+export interface VariantInput {
   evaluation: Evaluation
   findings: readonly Finding[]
   outline: Outline
+  /** The most briefs that may be answered. */
   count: number
 }
 
-interface VariantAnswer {
+/** What a variant of a document is told to improve. */
+export interface VariantDraft {
   task: string
   findings: Finding[]
   checks: FailedCheck[]
 }
 
-interface MergeQuestion {
+export interface MergeInput {
   ancestor: Outline
   variants: readonly {
     id: string
@@ -48,13 +41,13 @@ interface MergeQuestion {
     score: number
     findings: readonly Finding[]
   }[]
+  /** What each step of depth costs of a score. */
   decay: number
 }
 
-interface MergeAnswer {
-  elements: OutlineElement[]
-  /** Ids of the question's variants, each once. */
-  parents: string[]
+export interface TerminationInput {
+  lineage: Lineage
+  limits: RefinementLimits
 }
 
 /** Where no plugin brings any: a specification chooses among Almanac's own. */
