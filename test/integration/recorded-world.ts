@@ -6,7 +6,13 @@ import {
   importBatch,
   type Database,
 } from '@almanac/db'
-import { isPeriodic, readEvidenceLine, type RunId, type TenantId } from '@almanac/domain'
+import {
+  isPeriodic,
+  readEvidenceLine,
+  refinementLimits,
+  type RunId,
+  type TenantId,
+} from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import {
@@ -22,7 +28,14 @@ import {
 } from '@almanac/pipeline'
 import { readFileSync } from 'node:fs'
 import { queueRun, testTenant, type TestTenant } from '../support/postgres.ts'
-import { industries, kinds, sampleEvidenceFile, samplePeriod } from '../support/sample.ts'
+import type {
+  sampleSpecification} from '../support/sample.ts';
+import {
+  industries,
+  kinds,
+  sampleEvidenceFile,
+  samplePeriod
+} from '../support/sample.ts'
 
 /** What the engine of these tests does with a call before it answers it as it should. */
 export type Mishap = 'invalid' | 'lost' | 'refused'
@@ -67,6 +80,8 @@ export interface RecordedWorld {
   granted: RunId
   /** One whose first answer was invalid, so that a repair made it, after an answer that was lost. */
   repaired: RunId
+  /** One whose draft was good enough for its refinement. */
+  refined: RunId
   test: RunId
   failed: RunId
   queued: RunId
@@ -115,9 +130,21 @@ export async function recordWorld(db: Database): Promise<RecordedWorld> {
     return id
   }
 
+  const refineOne = async () => {
+    const tenant = await filledTenant(db, ports, 'Lock Ltd', {
+      refinement: {
+        ...refinementLimits.parse({}),
+        ...{ enabled: true, variants: 3, checkpointExpiryMinutes: 60 },
+        termination: [{ type: 'target_score', score: 0.01 }],
+      },
+    })
+    return run(tenant, samplePeriod)
+  }
+
   const tenant = await filledTenant(db, ports, 'Harbour Ltd')
   const first = await run(tenant, samplePeriod)
   await chain.link(1_000)
+  const refined = await refineOne()
   const repaired = await run(tenant, '2026-W39', { mishaps: ['lost', 'invalid'] })
   const failed = await run(tenant, '2026-W38', { mishaps: ['refused'], expect: 'failed' })
   const test = await run(tenant, samplePeriod, { test: true })
@@ -142,7 +169,7 @@ export async function recordWorld(db: Database): Promise<RecordedWorld> {
   await run(other, '2026-W39')
   return {
     ...{ tenantId, otherTenantId: other.tenantId, specificationId },
-    ...{ first, granted, repaired, test, failed, queued },
+    ...{ first, granted, repaired, refined, test, failed, queued },
   }
 }
 
@@ -156,8 +183,9 @@ async function filledTenant(
   db: Database,
   { content }: Pick<RunnerPorts, 'content'>,
   name: string,
+  specification?: Parameters<typeof sampleSpecification>[0],
 ): Promise<TestTenant> {
-  const tenant = await testTenant(db, { name })
+  const tenant = await testTenant(db, { name, ...(specification ? { specification } : {}) })
   const { tenantId, body } = tenant
   const source = body.kind === 'report' ? (body.sources[0] ?? '') : ''
   const { id, mapping } = await db.withTenant(tenantId, (trx) =>

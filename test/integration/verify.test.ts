@@ -89,7 +89,7 @@ describe('verify', () => {
       for (const { rows, name } of report.checks) expect([name, rows > 0]).toEqual([name, true])
       expect(checkOf(report, 'contents').notes).toEqual([
         expect.stringMatching(
-          /^among them packages \d+, documents \d+, artifacts 18, answers \d+, evidence items 70$/,
+          /^among them packages \d+, documents \d+, artifacts 21, answers \d+, evidence items 105$/,
         ),
       ])
     })
@@ -163,6 +163,7 @@ describe('verify', () => {
 /** A byte changed in the middle of content. */
 const flip = `bytes = set_byte(bytes, length(bytes) / 2, get_byte(bytes, length(bytes) / 2) # 1)`
 const first = `(select id from runs r where r.state = 'succeeded' order by id limit 1)`
+const refined = `(select subject from audit_events where action = 'refinement.ended')`
 const repaired = `(select run_id from engine_calls where call_key = 'repair:1')`
 
 /** What is done, the promise that it breaks, and the row to be named: what `sql` returns, or else `row`. */
@@ -635,6 +636,15 @@ const tampers: Tamper[] = [
       where run_id = ${first} returning tenant_id, run_id, call_key, seq`,
   },
 
+  // Refinement within its limits
+  {
+    promise: 'P7',
+    does: 'an act of a refinement removed',
+    table: 'refinement_roots',
+    sql: `delete from audit_events where subject = ${refined} and action = 'refinement.started'`,
+    row: `select tenant_id, run_id from refinement_roots where run_id = ${refined}`,
+  },
+
   // Paid once
   {
     promise: 'P10',
@@ -779,7 +789,7 @@ describe('almanac verify', () => {
       expect(code).toBe(0)
       const checks = lines.filter((line) => /^✓ P\d+ +.*: \d+/.test(line))
       expect(checks.map((line) => line.split(' ')[1])).toEqual(
-        'P1 P2 P3 P4 P4 P5 P5 P5 P5 P5 P5 P6 P10'.split(' '),
+        'P1 P2 P3 P4 P4 P5 P5 P5 P5 P5 P5 P6 P7 P10'.split(' '),
       )
       expect(lines.at(-1)).toBe('Everything that is stored is as it must be.')
       expect(lines).toHaveLength(checks.length + 2)
@@ -814,8 +824,8 @@ describe('almanac verify', () => {
       const db = await connectDatabase({ url: own.url })
       const { lines, code } = await tell(db)
       expect(code).toBe(0)
-      expect(lines).toContain('Nothing to check yet for P1, P2, P3, P6, P10.')
-      expect(lines.filter((line) => line.includes('nothing to check yet'))).toHaveLength(11)
+      expect(lines).toContain('Nothing to check yet for P1, P2, P3, P6, P7, P10.')
+      expect(lines.filter((line) => line.includes('nothing to check yet'))).toHaveLength(12)
 
       // Roles belong to the whole cluster, so only a server of one's own may have wrong ones.
       await asSuperuser(own.url, async (client) => {

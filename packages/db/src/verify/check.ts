@@ -3,7 +3,7 @@ import type { Codec } from '../codec.ts'
 import type { Database } from '../pool.ts'
 
 /** The promises of docs/architecture.md that stored rows can bear out or belie. */
-export type PromiseId = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P10'
+export type PromiseId = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P10'
 
 /** A row that is not as it must be: where it stands, and what is wrong with it. */
 export interface Problem {

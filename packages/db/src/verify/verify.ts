@@ -16,6 +16,7 @@ import { isolation } from './isolation.ts'
 import { paidOnce } from './paid-once.ts'
 import { recordedSuccesses } from './recorded-successes.ts'
 import { references } from './references.ts'
+import { refinements } from './refinements.ts'
 import { requests } from './requests.ts'
 import { runEvents } from './run-events.ts'
 import { openSnapshot } from './snapshot.ts'
@@ -38,6 +39,7 @@ const checks: readonly Check[] = [
   specificationRevisions,
   runEvents,
   requests,
+  refinements,
   paidOnce,
 ]
 
