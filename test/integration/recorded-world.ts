@@ -28,14 +28,8 @@ import {
 } from '@almanac/pipeline'
 import { readFileSync } from 'node:fs'
 import { queueRun, testTenant, type TestTenant } from '../support/postgres.ts'
-import type {
-  sampleSpecification} from '../support/sample.ts';
-import {
-  industries,
-  kinds,
-  sampleEvidenceFile,
-  samplePeriod
-} from '../support/sample.ts'
+import type { sampleSpecification } from '../support/sample.ts'
+import { industries, kinds, sampleEvidenceFile, samplePeriod } from '../support/sample.ts'
 
 /** What the engine of these tests does with a call before it answers it as it should. */
 export type Mishap = 'invalid' | 'lost' | 'refused'

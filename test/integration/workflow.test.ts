@@ -209,8 +209,8 @@ describe('a workflow on Postgres', async () => {
       spending: unstoppedSpending,
       deliveries: { deliverers: ['file'], prompt: () => Promise.resolve() },
       exporters: [],
-    strategies: noStrategies,
-    judge: noJudge,
+      strategies: noStrategies,
+      judge: noJudge,
       identity: { workerId: randomIds.next('worker') },
       log: () => undefined,
     }
