@@ -16,8 +16,6 @@ export interface RedisOptionsOfAlmanac {
 type ClientOptions = Omit<RedisOptions, 'replyMapping'>
 
 const common: ClientOptions = {
-  // Commands of one turn of the event loop are one write to the server's socket.
-  enableAutoPipelining: true,
   lazyConnect: true,
   connectTimeout: 5_000,
   retryStrategy: (times) => Math.min(50 * times, 1_000),
@@ -26,6 +24,8 @@ const common: ClientOptions = {
 /** A producer would rather be told than wait: what it could not add waits in Postgres. */
 const failFast: ClientOptions = {
   ...common,
+  // Commands of one turn of the event loop are one write to the server's socket.
+  enableAutoPipelining: true,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   commandTimeout: 5_000,
@@ -36,7 +36,8 @@ const waitForever: ClientOptions = { ...common, maxRetriesPerRequest: null }
 
 /**
  * BullMQ on Redis or Valkey. Each stage's keys share a hash tag, `{almanac-execute}:…`, so that a
- * cluster keeps them together. One connection adds, one finishes, and one a stage waits for jobs.
+ * cluster keeps them together. One connection adds; two a stage finish and wait for jobs. Over one for all
+ * stages, this process and Redis take turns instead of working side by side.
  */
 export async function createRedisDriver({
   redisUrl,
@@ -65,13 +66,17 @@ export async function createRedisDriver({
     throw new AlmanacError('QUEUE_UNREACHABLE', { where, reason }, { cause })
   }
 
-  let consumer: Redis | undefined
+  const consumers: Redis[] = []
   return {
     name: 'redis',
     where,
     factory: createRedisBackend,
     producer,
-    consumer: () => (consumer ??= open(waitForever)),
+    consumer: () => {
+      const client = open(waitForever)
+      consumers.push(client)
+      return client
+    },
     prefix: (stage) => `{${prefix}-${stage}}`,
     ping: () => producer.ping(),
     existing: async (_stage, ids, toKey) => {
@@ -87,14 +92,14 @@ export async function createRedisDriver({
       )
     },
     close: async () => {
-      await Promise.all([producer, consumer].map(quit))
+      await Promise.all([producer, ...consumers].map(quit))
     },
   }
 }
 
-async function quit(client: Redis | undefined): Promise<void> {
-  if (client?.status === 'ready') await client.quit().catch(() => undefined)
-  client?.disconnect()
+async function quit(client: Redis): Promise<void> {
+  if (client.status === 'ready') await client.quit().catch(() => undefined)
+  client.disconnect()
 }
 
 function hostOf(redisUrl: string): string {
