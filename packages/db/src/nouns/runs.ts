@@ -199,20 +199,23 @@ export async function retractRun(
 const selectRuns = (trx: Trx, tenantId: TenantId) =>
   trx
     .selectFrom('runs')
-    .innerJoin('specifications', (join) =>
-      join
-        .onRef('specifications.tenant_id', '=', 'runs.tenant_id')
-        .onRef('specifications.id', '=', 'runs.specification_id'),
-    )
     .leftJoin('artifact_sets as sets', (join) =>
       join.onRef('sets.tenant_id', '=', 'runs.tenant_id').onRef('sets.run_id', '=', 'runs.id'),
     )
     .where('runs.tenant_id', '=', tenantId)
     .selectAll('runs')
     .select([
-      'specifications.name as specification_name',
       'sets.current',
       'sets.retracted_at',
+      // Not joined: a plan made while there were few of them would begin with all of the tenant's.
+      ({ selectFrom }) =>
+        selectFrom('specifications')
+          .whereRef('specifications.tenant_id', '=', 'runs.tenant_id')
+          .whereRef('specifications.id', '=', 'runs.specification_id')
+          .select('specifications.name')
+          .$asScalar()
+          .$notNull()
+          .as('specification_name'),
       ({ selectFrom }) =>
         selectFrom('engine_calls')
           .whereRef('engine_calls.tenant_id', '=', 'runs.tenant_id')
