@@ -87,7 +87,8 @@ create table run_events (
   type text not null,
   data jsonb not null,
   at timestamptz not null default now(),
-  primary key (tenant_id, run_id, seq)
+  primary key (tenant_id, run_id, seq),
+  foreign key (tenant_id, run_id) references runs
 ) partition by range (run_id);
 
 create table stage_outputs (
@@ -99,7 +100,8 @@ create table stage_outputs (
   output text not null,
   duration_ms integer not null,
   at timestamptz not null default now(),
-  primary key (tenant_id, run_id, stage)
+  primary key (tenant_id, run_id, stage),
+  foreign key (tenant_id, run_id) references runs
 ) partition by range (run_id);
 
 create table stage_tries (
@@ -112,7 +114,8 @@ create table stage_tries (
   code text not null,
   duration_ms integer not null,
   at timestamptz not null default now(),
-  primary key (tenant_id, run_id, stage, epoch, try)
+  primary key (tenant_id, run_id, stage, epoch, try),
+  foreign key (tenant_id, run_id) references runs
 ) partition by range (run_id);
 
 -- One row a send of a call: the claim, the hold, and what became of it.

@@ -27,10 +27,6 @@ begin
         -- A trigger on TRUNCATE of the parent does not see that of a partition.
         execute format('create trigger immutable_truncate before truncate on %I
           for each statement execute function refuse_change()', child);
-        -- To the partition of the same month, where the run must be: that is looked at in a third of the
-        -- time that it takes to find it among all of them.
-        execute format('alter table %I add foreign key (tenant_id, run_id) references %I',
-          child, format('runs_%s', month));
       end if;
     end if;
   end loop;
