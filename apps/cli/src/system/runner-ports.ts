@@ -22,7 +22,7 @@ import { withMetrics } from './plugins/plugin-metrics.ts'
 import { noPlugins, type Plugins } from './plugins.ts'
 
 /** Characters of content, in thousands, that a process remembers: what it stored it need not read. */
-const rememberedKilochars = 3_000
+const rememberedKilochars = 2_000
 
 /**
  * The parts that packages are made of, put together: the only place where they meet. Without `gates`
