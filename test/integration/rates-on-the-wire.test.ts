@@ -115,8 +115,9 @@ function judge(entries: readonly LogEntry[], calls: number): void {
     keeps(theirs, limits.requests, one)
     keeps(theirs, limits.tokens, tokensOf)
   }
-  // It was the limits that held them back: they were used.
-  expect(most(all, minute, tokensOf)).toBeGreaterThan(0.8 * (own.tokens ?? 0))
+  // It was the limits that held them back: they were used, as far as those who slow down after a 429 of
+  // the provider's use them.
+  expect(most(all, minute, tokensOf)).toBeGreaterThan(0.5 * (own.tokens ?? 0))
 }
 
 describe('what a provider sees of four workers in any sliding minute', () => {
