@@ -36,7 +36,7 @@ cite{font-style:normal}
 table{border-collapse:collapse;min-width:60%;font-variant-numeric:tabular-nums;color:var(--ink)}
 caption{text-align:left;padding-bottom:8px}
 caption span{display:block;position:sticky;left:0;width:min(42rem,100vw - 40px)}
-th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;font-weight:400;min-width:2em}
+th,td{padding:5px 7px;border-bottom:1px solid var(--line);text-align:right;font-weight:400;min-width:2em}
 thead th{vertical-align:bottom;color:var(--meta)}
 th:first-child{text-align:left;padding-left:0;min-width:9em;position:sticky;left:0;background:var(--g)}
 table+p,.scroll+p{margin-top:10px}
@@ -69,6 +69,7 @@ mark{background:0 0;border:1px solid var(--bar);color:var(--bar);padding:0 5px;f
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0}
 dt{color:var(--meta)}
 dd{margin:0;color:var(--ink);min-width:0}
+dl+p{margin-top:16px}
 code{font:13px/20px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;user-select:all}
 .test::before{content:"TEST RUN";position:fixed;inset:0;display:grid;place-items:center;font:700 15vw/1 system-ui,sans-serif;color:var(--bar);opacity:.09;transform:rotate(-24deg);z-index:-1;white-space:nowrap}
 @media (max-width:30rem){h1{font-size:28px;line-height:34px}.brief{margin-left:-20px;margin-right:-20px;padding:18px 20px}dl{display:block}dd{margin-bottom:8px}}

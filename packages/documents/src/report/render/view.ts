@@ -1,25 +1,16 @@
 import type { Cadence, PackageEvidence, RunPackage } from '@almanac/domain'
 import { plainTitle } from '@almanac/industries'
 import type { RenderInput } from '../../kind.ts'
-import { isSample, marksOf, withMarks, type Mark } from '../../notice.ts'
-import { windowText } from '../../render/local-date.ts'
+import { isSample } from '../../notice.ts'
 import type { ChangesView } from '../../render/changes-view.ts'
+import { mastheadOf, type Masthead } from '../../render/masthead.ts'
 import { packageIndex, labelOf, type PackageIndex } from '../package-index.ts'
 import type { ItemKind, ReportContent } from '../schema.ts'
 import { reportChanges } from './changes.ts'
 import { numberSources, type SourceView } from './sources.ts'
 
 /** What the report formats show, in the order in which they show it; plain text, not yet escaped. */
-export interface ReportView {
-  /** `Weekly report · Harbour Ltd`. */
-  kicker: string
-  title: string
-  periodKey: string | null
-  /** `7–13 March 2022, America/New_York`. */
-  window: string
-  marks: Mark[]
-  notice: string
-  engine: string
+export interface ReportView extends Masthead {
   summary: StatementView[]
   sections: SectionView[]
   sources: SourceView[]
@@ -75,7 +66,7 @@ export function reportView(input: RenderInput<ReportContent>): ReportView {
 
 /** Arranges what the formats show. Sources are numbered in order of first use; equal pages are one. */
 function arranged(input: RenderInput<ReportContent>): ReportView {
-  const { metadata, content, package: runPackage } = input
+  const { content, package: runPackage } = input
   const index = packageIndex(runPackage)
   const sources = numberSources(index, runPackage.cadence.timeZone)
   const titles = new Map<string, string>()
@@ -121,16 +112,8 @@ function arranged(input: RenderInput<ReportContent>): ReportView {
       evidence: index.counts.deliverables.get(deliverable) ?? 0,
     }
   })
-  const { kind, from, to, timeZone } = runPackage.cadence
-  const marks = marksOf(metadata, runPackage)
   return {
-    kicker: `${reportNames[kind]} · ${metadata.tenantName}`,
-    title: metadata.title,
-    periodKey: metadata.periodKey,
-    window: `${windowText(from, to, timeZone)}, ${timeZone}`,
-    marks,
-    notice: withMarks(metadata.notice, marks),
-    engine: `${metadata.engine.name} (${metadata.engine.model})`,
+    ...mastheadOf(input, reportNames),
     summary,
     sections,
     sources: sources.all,

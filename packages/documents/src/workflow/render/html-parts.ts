@@ -50,7 +50,7 @@ export function roles({ content, inputs }: WorkflowView): Html {
     ${
       things.length > 0
         ? html`<p class="count">Before the start there must be:</p>
-            <ul class="items">
+            <ul>
               ${things}
             </ul>`
         : undefined

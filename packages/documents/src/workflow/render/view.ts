@@ -1,8 +1,7 @@
 import type { Cadence, Evaluation } from '@almanac/domain'
 import type { RenderInput } from '../../kind.ts'
-import { marksOf, withMarks, type Mark } from '../../notice.ts'
 import type { ChangesView } from '../../render/changes-view.ts'
-import { windowText } from '../../render/local-date.ts'
+import { mastheadOf, type Masthead } from '../../render/masthead.ts'
 import { topologicalOrder } from '../graph.ts'
 import { isGroup, leavesOf, phaseTree, type PhaseLeaf, type PhaseTree } from '../phase-tree.ts'
 import type { WorkflowContent, WorkflowPhase, WorkflowTask } from '../schema.ts'
@@ -10,15 +9,7 @@ import { workflowChanges } from './changes.ts'
 import { makersOf, moduleDependencies, moduleLinks, tasksOf } from '../task-list.ts'
 
 /** What the workflow formats show, in the order in which they show it; plain text, not yet escaped. */
-export interface WorkflowView {
-  /** `Weekly workflow · Harbour Ltd`. */
-  kicker: string
-  title: string
-  periodKey: string | null
-  window: string
-  marks: Mark[]
-  notice: string
-  engine: string
+export interface WorkflowView extends Masthead {
   content: WorkflowContent
   /** In the order of the content. */
   phases: PhaseView[]
@@ -87,9 +78,7 @@ const workflowNames: Record<Cadence, string> = {
 
 /** Arranges what the formats show. Anchors follow from positions, so that no text gets into them. */
 export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView {
-  const { metadata, content, evaluation, package: runPackage } = input
-  const { kind, from, to, timeZone } = runPackage.cadence
-  const marks = marksOf(metadata, runPackage)
+  const { content, evaluation } = input
   const tree = phaseTree(content)
   const leaves = leavesOf(tree)
   const links = taskLinks(leaves)
@@ -116,13 +105,7 @@ export function workflowView(input: RenderInput<WorkflowContent>): WorkflowView 
   }))
   const modules = moduleViews(input, links, names)
   return {
-    kicker: `${workflowNames[kind]} · ${metadata.tenantName}`,
-    title: metadata.title,
-    periodKey: metadata.periodKey,
-    window: `${windowText(from, to, timeZone)}, ${timeZone}`,
-    marks,
-    notice: withMarks(metadata.notice, marks),
-    engine: `${metadata.engine.name} (${metadata.engine.model})`,
+    ...mastheadOf(input, workflowNames),
     content,
     phases,
     phaseTree: viewsOf(tree, phases),
