@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { specificationResource } from '@almanac/domain'
 import { testTenant } from '../../../test/support/postgres.ts'
 import { examples } from './docs/examples.ts'
@@ -156,6 +157,17 @@ describe('a specification', () => {
         },
       ],
     })
+    const malformed = { key, json: { ...unknown.json, refinement: { ...refinement, maxDepth: 0 } } }
+    const all = await refused('POST', '/v1/specifications', malformed, 'INPUT_INVALID')
+    const { issues } = z
+      .object({ issues: z.array(z.object({ field: z.string() })) })
+      .parse(all.params)
+    expect(issues.map(({ field }) => field)).toEqual([
+      'refinement.maxDepth',
+      'refinement.strategies.variants.1',
+      'refinement.strategies.merge',
+      'refinement.termination.1.name',
+    ])
     const { resource } = await create()
     const address = `/v1/specifications/${resource.id}`
     await refused('PATCH', address, patch('"1"', { refinement }), 'INPUT_INVALID')

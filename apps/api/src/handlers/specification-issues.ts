@@ -2,6 +2,7 @@ import type { DocumentKinds } from '@almanac/documents'
 import {
   isAlmanacError,
   pluginKindName,
+  refinementStrategies,
   runBudget,
   specificationRefinement,
   terminationCondition,
@@ -27,6 +28,14 @@ const refining = z.object({
   budget: runBudget.prefault({}).catch({ microUsd: 1_000_000_000, tokens: 10_000_000 }),
 })
 
+/** The strategies that a specification names, whatever else is wrong with its refinement. */
+const naming = z.object({
+  refinement: z.object({
+    strategies: refinementStrategies.prefault({}).catch({}),
+    termination: z.array(condition).catch([]),
+  }),
+})
+
 /**
  * What a specification asks for that its schema cannot know to be wrong: names that no catalogue, kind of
  * document or strategy here has, and a refinement that nothing would end. Takes the body as it was sent,
@@ -36,10 +45,12 @@ export const specificationIssues =
   ({ kinds, strategies }: Pick<ApiParts, 'kinds' | 'strategies'>) =>
   (body: unknown): Issue[] => {
     const { data: refined } = refining.safeParse(body)
+    const { data: named } = naming.safeParse(body)
     return [
       ...catalogueIssues(body),
       ...kindIssues(kinds, body),
-      ...(refined ? [...refinementIssues(refined), ...strategyIssues(refined, strategies)] : []),
+      ...(refined ? refinementIssues(refined) : []),
+      ...(named ? strategyIssues(named.refinement, strategies) : []),
     ]
   }
 

@@ -1,4 +1,10 @@
-import { mergeStrategies, variantStrategies, type Issue, type Specification } from '@almanac/domain'
+import {
+  mergeStrategies,
+  variantStrategies,
+  type Issue,
+  type RefinementStrategies,
+  type Termination,
+} from '@almanac/domain'
 import type { Strategies } from './strategies-port.ts'
 
 /**
@@ -6,10 +12,12 @@ import type { Strategies } from './strategies-port.ts'
  * there are; of one that is switched off too, for what is kept should be right.
  */
 export function strategyIssues(
-  { refinement }: Pick<Specification, 'refinement'>,
+  {
+    strategies = {},
+    termination = [],
+  }: { strategies?: RefinementStrategies; termination?: Termination | undefined },
   { variants, merges, terminations }: Strategies,
 ): Issue[] {
-  const { strategies = {}, termination = [] } = refinement
   return [
     ...(strategies.variants ?? []).flatMap((name, i) =>
       unknown(`strategies.variants.${i}`, name, [...variantStrategies, ...Object.keys(variants)]),

@@ -83,7 +83,7 @@ export const refine = defineStage({
       draftHash: execute.contentHash,
     }
     try {
-      const issues = strategyIssues(body, ports.strategies)
+      const issues = strategyIssues(body.refinement, ports.strategies)
       if (issues.length > 0) throw new AlmanacError('INPUT_INVALID', { issues })
       const asking = AbortSignal.any([signal, AbortSignal.timeout(pluginsMs)])
       return parsed(await passOnce(refining, ports, asking))
