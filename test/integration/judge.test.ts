@@ -20,6 +20,7 @@ import { rebuildWith } from '../../apps/cli/src/commands/verify.ts'
 import { loadPlugins, type Plugins } from '../../apps/cli/src/system/plugins.ts'
 import { createPluggedKinds, createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
 import { almanac } from '../support/almanac-process.ts'
+import { chained } from '../support/chained.ts'
 import { importLines, sampleLines } from '../support/evidence.ts'
 import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
 import { samplePeriod } from '../support/sample.ts'
@@ -65,8 +66,7 @@ beforeAll(async () => {
   const backend = await createQueueBackend({ databaseUrl: url, onError: () => undefined })
   const { checklists } = plugins
   ports = createRunnerPorts({ db, codec: plainCodec }, draft, {}, plugins, {
-    engine: judge,
-    checklists,
+    judge: { engine: judge, checklists },
   })
   const nothing = () => undefined
   worker = await startWorker({
@@ -214,7 +214,7 @@ describe('a report that is judged', () => {
     const judged = 0.8 * (version?.score ?? 0) + 0.2 * (metric?.value ?? 0)
     expect(evaluation.score).toBeCloseTo(judged, 3)
 
-    while ((await operations.chain.link(1_000)) > 0);
+    await chained(db)
     const proof = await db.withTenant(tenant.tenantId, (trx) =>
       proveRoot(trx, tenant.tenantId, runId),
     )
@@ -286,7 +286,7 @@ describe('a report that is judged', () => {
 
 describe('verify', () => {
   it('makes every request again, those of the judge too, and finds all rows as they should be', async () => {
-    while ((await operations.chain.link(1_000)) > 0);
+    await chained(db)
     const report = await verify(db, {
       codec: plainCodec,
       rebuild: rebuildWith(engines, createPluggedKinds(plugins)),

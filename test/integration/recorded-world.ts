@@ -100,6 +100,7 @@ export async function recordWorld(db: Database): Promise<RecordedWorld> {
     exporters: [],
     strategies: noStrategies,
     judge: noJudge,
+    embedder: null,
     identity: { workerId: newId('worker') },
     log: () => undefined,
   }

@@ -10,6 +10,7 @@ import { createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
 import type { RunId, SpecificationRefinement, TenantId } from '@almanac/domain'
 import { almanac } from '../support/almanac-process.ts'
 import { withDefectiveDraft } from '../support/defective-engine.ts'
+import { chained } from '../support/chained.ts'
 import { importLines, sampleLines } from '../support/evidence.ts'
 import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
 import { samplePeriod } from '../support/sample.ts'
@@ -121,7 +122,7 @@ async function refined(
       (select count(*)::int from engine_calls where run_id = $1 and state in ('open', 'booked')) as open`,
     [runId],
   )
-  while ((await operations.chain.link(1_000)) > 0);
+  await chained(db)
   const proof = await db.withTenant(tenantId, (trx) => proveRoot(trx, tenantId, runId))
   const refineOutput = JSON.parse(output?.output ?? '{}') as Record<string, unknown>
   return { runId, end, output: refineOutput, variants, money, proof }

@@ -211,6 +211,7 @@ describe('a workflow on Postgres', async () => {
       exporters: [],
       strategies: noStrategies,
       judge: noJudge,
+      embedder: null,
       identity: { workerId: randomIds.next('worker') },
       log: () => undefined,
     }

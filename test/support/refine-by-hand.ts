@@ -12,6 +12,7 @@ import {
 } from '@almanac/pipeline'
 import { activateSpecification, createSpecification, registerModule } from '@almanac/db'
 import { createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
+import { chained } from './chained.ts'
 import { queueRun, testTenant, type TestDatabase, type TestTenant } from './postgres.ts'
 import { sampleModule, sampleMonth } from './workflow-sample.ts'
 
@@ -94,7 +95,6 @@ export async function refineByHand(
 
 /** The proof of a root, with all of its acts in the chain. */
 export async function provedRoot(db: Database, tenantId: TenantId, runId: RunId) {
-  const { chain } = createOperations(db)
-  while ((await chain.link(1_000)) > 0);
+  await chained(db)
   return db.withTenant(tenantId, (trx) => proveRoot(trx, tenantId, runId))
 }

@@ -13,6 +13,20 @@ export const comparisons = [
   'unreadable',
 ] as const
 
+/**
+ * How alike two documents are in what they say, 0 to 1: by the vectors of an embedding model, or by the
+ * words they share. Numbers of two methods, or of two models, do not compare.
+ */
+export const likeness = z.strictObject({
+  value: z.number().min(0).max(1),
+  method: z.enum(['embedding', 'tfidf']),
+  /** The embedding model; null where words were compared. */
+  model: z.nullable(z.string()),
+  /** Why words were compared though an embedding model is set up; null where there is nothing to say. */
+  note: z.nullable(z.string()),
+})
+export type Likeness = z.output<typeof likeness>
+
 const level = z.enum(outlineLevels)
 const value = z.record(z.string(), z.json())
 
@@ -34,6 +48,8 @@ export const changeReport = z
         sample: z.boolean(),
       }),
     ),
+    /** How alike the two documents are; null where nothing was compared. */
+    likeness: z.nullable(likeness),
     new: z.array(z.strictObject({ level, id: z.string(), path: z.string() })),
     changed: z.array(
       z.strictObject({

@@ -57,3 +57,13 @@ function rowsOf({ model, from, usd, cacheWrite, flex }: Listed): PriceRow[] {
 
 /** The prices that Almanac knows by itself; operators may give others. Flex and batch cost half. */
 export const openAiPrices: readonly PriceRow[] = listed.flatMap(rowsOf)
+
+/** OpenAI's list prices of the models that embed, of the same page; they write nothing. */
+const listedEmbeddings: readonly Listed[] = [
+  { model: 'text-embedding-3-small', from: '2024-01-25', usd: [0.02, 0.02, 0], flex: false },
+  { model: 'text-embedding-3-large', from: '2024-01-25', usd: [0.13, 0.13, 0], flex: false },
+  { model: 'text-embedding-ada-002', from: '2023-06-13', usd: [0.1, 0.1, 0], flex: false },
+]
+
+/** The prices of models that embed: kept apart, so that none of them is taken for one that writes. */
+export const openAiEmbeddingPrices: readonly PriceRow[] = listedEmbeddings.flatMap(rowsOf)

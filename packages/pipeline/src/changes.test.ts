@@ -39,9 +39,10 @@ const withItems = (change: (items: Section['items'], s: number) => Section['item
       items: change(section.items, s),
     })),
   })
-const against = (content: unknown, asked = runPackage): ChangeReport =>
-  changesSince(kind, asked, { content, sample: false }, document)
-const counts = ({ new: added, changed, gone }: ChangeReport) => [
+type Report = Omit<ChangeReport, 'likeness'>
+const against = (content: unknown, asked = runPackage): Report =>
+  changesSince(kind, asked, { content, sample: false }, document).report
+const counts = ({ new: added, changed, gone }: Report) => [
   ...[added.length, changed.length, gone.length],
 ]
 
@@ -94,7 +95,8 @@ describe('what is new', () => {
     const narrowed = { ...runPackage, scope }
     const [section] = (document as unknown as { sections: Json[] }).sections
     const part = { ...(document as { [key: string]: Json }), sections: [section ?? null] }
-    const report = changesSince(kind, narrowed, { content: document, sample: false }, part)
+    const earlier = { content: document, sample: false }
+    const { report } = changesSince(kind, narrowed, earlier, part)
     expect(counts(report)).toEqual([0, 0, 0])
   })
 
@@ -111,7 +113,8 @@ describe('what is new', () => {
       throw new Error('compared')
     }
     const untouchable = { ...kind, comparable: never, outline: never, parse: never }
-    const without = (asked: RunPackage) => changesSince(untouchable, asked, undefined, document)
+    const without = (asked: RunPackage) =>
+      changesSince(untouchable, asked, undefined, document).report
     const { previousArtifactHash: _, ...first } = { ...runPackage, history: [] }
     expect(without(first)).toMatchObject({ comparison: 'first', against: null })
     const onDemand = { ...first, cadence: { ...first.cadence, periodKey: null } }

@@ -9,6 +9,8 @@ import {
 } from '@almanac/domain'
 import { diffOutlines } from '@almanac/refinement'
 import { z } from 'zod'
+import type { Said } from './likeness/likeness.ts'
+import { proseOf } from './likeness/prose.ts'
 import type { Content } from './ports.ts'
 
 /** What the JSON artifact of the period before says, as far as a comparison needs it. */
@@ -55,6 +57,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** A change report without how alike the two documents are, and what both say where they were compared. */
+export interface Comparison {
+  report: Omit<ChangeReport, 'likeness'>
+  said: Said | null
+}
+
 /**
  * What is new in a document against that of the period before. A pure function of the two and of the
  * package, which says what the earlier one is and which part of it this run was asked for.
@@ -64,20 +72,21 @@ export function changesSince(
   runPackage: RunPackage,
   earlier: EarlierDocument | undefined,
   document: Json,
-): ChangeReport {
+): Comparison {
   const { cadence, history, previousArtifactHash: sha256 } = runPackage
   const none = { against: null, new: [], changed: [], gone: [] }
   const [last] = history
-  if (cadence.periodKey === null) return { comparison: 'on_demand', ...none }
-  if (!last || sha256 === undefined) return { comparison: 'first', ...none }
+  const nothing = (report: Omit<ChangeReport, 'likeness'>): Comparison => ({ report, said: null })
+  if (cadence.periodKey === null) return nothing({ comparison: 'on_demand', ...none })
+  if (!last || sha256 === undefined) return nothing({ comparison: 'first', ...none })
   const { runId, periodKey } = last
   const against = { runId, periodKey, sha256, sample: earlier?.sample ?? false }
   const before = earlier && comparableOf(kind, runPackage, earlier.content)
-  if (!before) return { comparison: 'unreadable', ...none, against }
+  if (!before) return nothing({ comparison: 'unreadable', ...none, against })
+  const after = comparable(kind, runPackage, document)
   return {
-    comparison: 'compared',
-    against,
-    ...compared(before, comparable(kind, runPackage, document)),
+    report: { comparison: 'compared', against, ...compared(before, after) },
+    said: { before: proseOf(before), after: proseOf(after) },
   }
 }
 

@@ -211,5 +211,10 @@ export interface Ports {
   deliveries: DeliveryPrompt
   exporters: readonly Exporter[]
   judge: Judge
+  /**
+   * What turns texts into vectors: of a call of the kind `embed`, whose one input is the JSON list of the
+   * texts, it answers `{ vectors }`, each the base64 of 32-bit floats. Null where nothing does.
+   */
+  embedder: Engine | null
   identity: Identity
 }

@@ -28,6 +28,7 @@ export async function runQueued(db: Database, tenantId: TenantId): Promise<numbe
     exporters: [],
     strategies: noStrategies,
     judge: noJudge,
+    embedder: null,
     identity: { workerId: randomIds.next('worker') },
     log: () => undefined,
   }

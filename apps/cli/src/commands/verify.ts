@@ -16,7 +16,7 @@ import { createLogger, type Config } from '@almanac/runtime'
 import { SingleBar } from 'cli-progress'
 import type { Screen } from '../screen.ts'
 import { withDatabase } from '../system/database.ts'
-import { createEngine } from '../system/engine.ts'
+import { createEmbedder, createEngine } from '../system/engine.ts'
 import { installIndustries } from '../system/installed-industries.ts'
 import { createJudge, judgingEngine } from '../system/judge.ts'
 import { loadPlugins } from '../system/plugins.ts'
@@ -31,11 +31,13 @@ export async function verifyDatabase(screen: Screen, config: Config): Promise<vo
   const log = createLogger(config, 'stderr')
   installIndustries(config.industryFiles)
   const plugins = await loadPlugins(config, log)
+  const embedder = await createEmbedder(config)
   const parts = {
     // The offline engine needs no set-up: what it once made is made again whatever is configured now.
     engines: [
       await createEngine(config, log, { engines: plugins.engines }),
       ...judgingEngine(await createJudge(config, plugins, log)),
+      ...(embedder ? [embedder] : []),
       createDeterministicEngine(),
     ],
     kinds: createPluggedKinds(plugins),

@@ -25,6 +25,7 @@ it('asks a compatible server that has no keys', async () => {
           api: 'responses',
           model: 'gpt-5-mini',
           judgeModel: undefined,
+          embeddingModel: undefined,
           priceFile: undefined,
           rates: { requests: null, tokens: null },
         },

@@ -28,25 +28,12 @@ export async function createEngine(
       issues: [{ field: 'ALMANAC_ENGINE', message, value: JSON.stringify(engine.name) }],
     })
   }
-  const { api, model, baseUrl, priceFile } = engine
-  // Only beside a base URL may it be missing; the SDK wants one, a server without keys reads none.
-  const { apiKey = 'none' } = engine
-  // The SDK is loaded only where it is used: it is a third of a second and 15 MB.
-  const { createOpenAiEngine, openAiPrices, parsePriceRows, recallProbe, withOwnPrices } =
-    await import('@almanac/llm/openai')
-  const own = priceFile === undefined ? [] : readPriceFile(priceFile, parsePriceRows)
-  const created = createOpenAiEngine(
-    { now: systemClock.now() },
-    {
-      api,
-      model,
-      apiKey,
-      baseUrl,
-      prices: withOwnPrices(own, openAiPrices),
-    },
-  )
+  const { api, model } = engine
+  const { createOpenAiEngine, openAiPrices, recallProbe, withOwnPrices } = await openAi()
+  const prices = withOwnPrices(await ownPrices(engine), openAiPrices)
+  const now = systemClock.now()
+  const created = createOpenAiEngine({ now }, { api, model, ...endpointOf(engine), prices })
   if (probes && api === 'chat') {
-    const now = systemClock.now()
     const signal = AbortSignal.timeout(probeTimeoutMs)
     const found = await recallProbe(created, { store: probes, now }, signal)
     const said = found.recalled ? 'knows the endpoint from an earlier probe' : 'probed the endpoint'
@@ -54,3 +41,28 @@ export async function createEngine(
   }
   return created
 }
+
+/**
+ * The engine that embeds texts, at the same provider: null unless a model is set for it. Throws
+ * INPUT_INVALID for a model without a price, CONFIG_INVALID.
+ */
+export async function createEmbedder({ engine }: Pick<Config, 'engine'>): Promise<Engine | null> {
+  if (engine.kind !== 'openai' || engine.embeddingModel === undefined) return null
+  const { createOpenAiEmbedder, openAiEmbeddingPrices, withOwnPrices } = await openAi()
+  const prices = withOwnPrices(await ownPrices(engine), openAiEmbeddingPrices)
+  const model = engine.embeddingModel
+  return createOpenAiEmbedder({ now: systemClock.now() }, { model, ...endpointOf(engine), prices })
+}
+
+type OpenAiConfig = Extract<Config['engine'], { kind: 'openai' }>
+
+/** The SDK is loaded only where it is used: it is a third of a second and 15 MB. */
+const openAi = () => import('@almanac/llm/openai')
+
+async function ownPrices({ priceFile }: OpenAiConfig) {
+  if (priceFile === undefined) return []
+  return readPriceFile(priceFile, (await openAi()).parsePriceRows)
+}
+
+// Only beside a base URL may the key be missing; the SDK wants one, a server without keys reads none.
+const endpointOf = ({ apiKey = 'none', baseUrl }: OpenAiConfig) => ({ apiKey, baseUrl })

@@ -335,13 +335,17 @@ describe('a checklist of a plugin', () => {
     expect(await of({ kind: 'plugin', name: 'parrot', rates })).toEqual({
       none: 'the engine parrot does not judge',
     })
-    expect(await of({ ...openai, judgeModel: undefined })).toEqual({
+    expect(await of({ ...openai, judgeModel: undefined, embeddingModel: undefined })).toEqual({
       none: 'no model is set for it: LLM_JUDGE_MODEL',
     })
-    expect(await of({ ...openai, judgeModel: 'gpt-5-nano' })).toMatchObject({
+    expect(
+      await of({ ...openai, judgeModel: 'gpt-5-nano', embeddingModel: undefined }),
+    ).toMatchObject({
       ...{ name: 'openai', model: 'gpt-5-nano', provider: 'openai' },
     })
-    await expect(of({ ...openai, judgeModel: 'no-such-model' })).rejects.toMatchObject({
+    await expect(
+      of({ ...openai, judgeModel: 'no-such-model', embeddingModel: undefined }),
+    ).rejects.toMatchObject({
       code: 'INPUT_INVALID',
     })
   })

@@ -12,7 +12,6 @@ import {
   rememberContent,
   unlimitedRates,
   type Engine,
-  type Judge,
   type Ports,
 } from '@almanac/pipeline'
 import type { BudgetMirror } from '@almanac/queue'
@@ -33,7 +32,7 @@ export function createRunnerPorts(
   engine: Engine,
   gates: Partial<Pick<Ports, 'rates' | 'spending'>> & { budgets?: BudgetMirror } = {},
   plugins: Pick<Plugins, 'kinds' | 'metrics' | 'exporters' | 'strategies'> = noPlugins,
-  judge: Judge = noJudge,
+  { judge = noJudge, embedder = null }: Partial<Pick<Ports, 'judge' | 'embedder'>> = {},
 ) {
   const { budgets } = gates
   const stored = createPorts(db, { codec, ...(budgets ? { budgets: budgets.listener } : {}) })
@@ -53,6 +52,7 @@ export function createRunnerPorts(
     exporters: plugins.exporters,
     strategies: plugins.strategies,
     judge,
+    embedder,
     engine,
     rates: gates.rates ?? unlimitedRates,
     spending: gates.spending ?? createSpendGate(db),

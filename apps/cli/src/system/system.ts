@@ -5,7 +5,7 @@ import { createQueueBackend, type QueueBackend } from '@almanac/queue'
 import type { Config, Logger, Shutdown } from '@almanac/runtime'
 import { fileDeliverer, startWorker, type RunningWorker } from '@almanac/worker'
 import { openDatabase } from './database.ts'
-import { createEngine } from './engine.ts'
+import { createEmbedder, createEngine } from './engine.ts'
 import { openGates, ownRates } from './gates.ts'
 import { installIndustries } from './installed-industries.ts'
 import { createJudge } from './judge.ts'
@@ -51,8 +51,9 @@ export async function startSystem(
     engines: plugins.engines,
   })
   const judge = await createJudge(config, plugins, log)
+  const embedder = await createEmbedder(config)
   const gates = await openGates(config, db, engine.provider, log, shutdown)
-  const ports = createRunnerPorts({ db, codec }, engine, gates, plugins, judge)
+  const ports = createRunnerPorts({ db, codec }, engine, gates, plugins, { judge, embedder })
   const deliverers = {
     file: fileDeliverer({ dir: config.deliveryDir, content: ports.content }),
     ...plugins.deliverers(ports.content),
@@ -73,8 +74,9 @@ export async function startSystem(
     onLost: () => void shutdown.begin('the lease is lost', 1),
     concurrency: {
       execute: config.concurrency,
-      // With a judge, this stage waits for an engine as well.
+      // With a judge, or an embedding model, these stages wait for an engine as well.
       ...('none' in judge.engine ? {} : { evaluate: config.concurrency }),
+      ...(embedder ? { export: config.concurrency } : {}),
     },
   })
   shutdown.onShutdown('worker', () => worker.stop(config.shutdownGraceMs))

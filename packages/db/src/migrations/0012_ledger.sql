@@ -438,8 +438,8 @@ create function charge_of(c hold_claim, today text) returns call_charge language
   select row(c.tenant_id, c.run_id, c.specification_id, c.provider, today, left(today, 7), c.limit_usd, c.limit_tok,
     c.usd, c.tok, 0, 0, 0, 0, c.finish_usd, c.finish_tok,
     case c.cause when 'repair' then c.usd else 0 end, case c.cause when 'repair' then c.tok else 0 end,
-    -- What judges a finished document comes after the last repair there could be.
-    c.cause not in ('draft', 'phase', 'repair') and c.stage <> 'evaluate')::call_charge
+    -- What judges a finished document, or compares it, comes after the last repair there could be.
+    c.cause not in ('draft', 'phase', 'repair') and c.stage not in ('evaluate', 'export'))::call_charge
 $$;
 
 -- What becomes of the sends of calls that were open and are not under way: their answers are lost.

@@ -40,6 +40,8 @@ export interface ChangeDetails {
   against: string
   /** `9 new, 3 changed, 2 gone, against 2022-W09.` */
   summary: string
+  /** `In what they say, the two reports are 43 % alike, by their words.`; undefined without news. */
+  likeness: string | undefined
   /** Whether the earlier document rests on invented sample data: what is quoted from it says so. */
   sample: boolean
   /** A sentence for a document without news. */
@@ -82,6 +84,17 @@ export function changesView(
   return { line: sentences[report.comparison], details: undefined }
 }
 
+/** Only equal texts are wholly alike, and only texts without a common word not at all. */
+function likenessOf({ likeness }: ChangeReport, { noun }: ChangeNames): string | undefined {
+  if (!likeness) return undefined
+  const { value, model, note } = likeness
+  const percent =
+    value > 0 && value < 1 ? Math.min(99, Math.max(1, Math.round(value * 100))) : value * 100
+  const by = model === null ? 'by their words' : `by the embeddings of ${model}`
+  const because = note === null ? '' : ` (${note})`
+  return `In what they say, the two ${noun}s are ${percent} % alike, ${by}${because}.`
+}
+
 function countsOf(report: ChangeReport, { counts }: ChangeNames): [number, number, number] {
   const count = (elements: readonly { level: NewElement['level'] }[]) =>
     elements.filter(({ level }) => counts(level)).length
@@ -105,6 +118,7 @@ function detailsOf(
   const isEmpty = report.new.length + report.changed.length + report.gone.length === 0
   return {
     sample: report.against?.sample ?? false,
+    likeness: isEmpty ? undefined : likenessOf(report, names),
     nothing: isEmpty
       ? `Nothing is new: this ${names.noun} says what that of ${against} said.`
       : undefined,

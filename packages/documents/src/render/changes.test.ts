@@ -82,7 +82,9 @@ describe('a report says what is new', () => {
       '## Method and score',
       '## Provenance',
     ])
-    expect(markdown).toContain('## What is new\n\n2 new, 1 changed, 1 gone, against 2022-W09.\n')
+    expect(markdown).toContain(
+      '## What is new\n\n2 new, 1 changed, 1 gone, against 2022-W09. In what they say, the two reports are 43 % alike, by their words.\n',
+    )
   })
 
   it('with links to what is new, and the words of what is not any more', () => {
@@ -122,6 +124,27 @@ describe('a report says what is new', () => {
 
   it('as the whole change report in the JSON', () => {
     expect(rendered(mixed).json.changes).toEqual(mixed)
+  })
+
+  it('and how alike the two are, by what they were compared', () => {
+    const line = (likeness: ChangeReport['likeness']) => {
+      const { page, markdown } = rendered({ ...mixed, likeness })
+      const told = /In what they say, (.*)\./.exec(markdown)?.[1]
+      if (told) expect(textOf(find(page, 'changes'))).toContain(told.replaceAll('\\', ''))
+      return told?.replaceAll('\\', '')
+    }
+    const words = { method: 'tfidf', model: null } as const
+    const model = 'text-embedding-3-small'
+    const note = 'the provider has no room for it now'
+    expect(line({ value: 0.8765, method: 'embedding', model, note: null })).toBe(
+      `the two reports are 88 % alike, by the embeddings of ${model}`,
+    )
+    expect(line({ ...words, value: 0.9999, note })).toBe(
+      `the two reports are 99 % alike, by their words (${note})`,
+    )
+    expect(line({ ...words, value: 0.0001, note: null })).toContain('1 % alike')
+    expect(line({ ...words, value: 0, note: null })).toContain(' 0 % alike')
+    expect(line(null)).toBeUndefined()
   })
 
   it('without padding: nothing new is one sentence, and long lists are cut', () => {

@@ -13,7 +13,8 @@ export function changesLine(view: ChangesView | undefined): Html {
 /** The section `What is new`; nothing where nothing was compared, which the line has said. */
 export function changesSection(view: ChangesView | undefined): Html {
   if (!view?.details) return noHtml
-  const { summary, nothing, added, changed, gone, unshown, against, sample } = view.details
+  const { summary, likeness, nothing, added, changed, gone, unshown, against, sample } =
+    view.details
   const quoted = (said: string | undefined, lead = ''): Html =>
     said === undefined
       ? noHtml
@@ -42,7 +43,7 @@ export function changesSection(view: ChangesView | undefined): Html {
   ]
   return html`<section id="changes" aria-labelledby="h-changes">
     <h2 id="h-changes">What is new</h2>
-    <p class="count">${summary}</p>
+    <p class="count">${[summary, likeness].filter(Boolean).join(' ')}</p>
     ${
       nothing === undefined
         ? html`<ul class="items">

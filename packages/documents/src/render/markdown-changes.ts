@@ -11,7 +11,8 @@ export const changesLineBlocks = (view: ChangesView | undefined): string[] =>
 /** The blocks of the section `What is new`; none where nothing was compared. */
 export function changesBlocks(view: ChangesView | undefined): string[] {
   if (!view?.details) return []
-  const { summary, nothing, added, changed, gone, unshown, against, sample } = view.details
+  const { summary, likeness, nothing, added, changed, gone, unshown, against, sample } =
+    view.details
   const quoted = (said: string | undefined) =>
     said === undefined ? '' : `: “${md(said)}”${sample ? ' (SAMPLE)' : ''}`
   const lines = [
@@ -27,7 +28,7 @@ export function changesBlocks(view: ChangesView | undefined): string[] {
   ]
   return [
     '## What is new',
-    md(summary),
+    md([summary, likeness].filter(Boolean).join(' ')),
     nothing === undefined ? lines.join('\n') : md(nothing),
     ...(unshown > 0 ? [md(unshownText(unshown))] : []),
   ]

@@ -3,6 +3,7 @@ import { APIError, type OpenAI } from 'openai'
 import { Stream } from 'openai/streaming'
 import { countTokens } from '../tokens.ts'
 import { createChatListener } from './chat-listener.ts'
+import { createEmbeddingsListener } from './embeddings-listener.ts'
 import { outcomeOfFailure, streamFailure, WrongContentType, type FailedCall } from './failure.ts'
 import type { Heard, Listener } from './listener.ts'
 import { providerLoad } from './provider-load.ts'
@@ -13,13 +14,17 @@ import { startWatch, type Watch } from './watch.ts'
 
 export interface CallSettings {
   client: OpenAI
-  api: Api
+  api: Api | 'embeddings'
   model: string
   tier: 'standard' | 'flex' | undefined
   limits: CallLimits
 }
 
-const paths = { responses: '/responses', chat: '/chat/completions' } as const
+const wires = {
+  responses: { path: '/responses', listen: createResponsesListener },
+  chat: { path: '/chat/completions', listen: createChatListener },
+  embeddings: { path: '/embeddings', listen: createEmbeddingsListener },
+} as const
 
 /**
  * Sends one body and listens to its answer. The story of a call:
@@ -41,7 +46,7 @@ export async function callOpenAi(
 ): Promise<Outcome> {
   signal.throwIfAborted()
   const { api, limits } = settings
-  const listener = api === 'responses' ? createResponsesListener() : createChatListener()
+  const listener = wires[api].listen()
   const watch = startWatch(signal, limits)
   const sent: Sent = { body, requestId: '', told: undefined, failure: undefined }
   try {
@@ -74,7 +79,7 @@ async function exchange(
 ): Promise<void> {
   const { controller } = watch
   const response = await client
-    .post(paths[api], {
+    .post(wires[api].path, {
       body: sentBody(sent.body, tier),
       headers: { 'content-type': 'application/json' },
       signal: controller.signal,
@@ -112,7 +117,7 @@ async function outcomeOf(
   heard: Heard,
   sent: Sent,
   watch: Watch,
-  { model, tier }: CallSettings,
+  { api, model, tier }: CallSettings,
 ): Promise<Outcome> {
   const counted = async (text: string): Promise<Usage> => ({
     inputTokens: await countTokens(inputText(sent.body)),
@@ -128,7 +133,9 @@ async function outcomeOf(
     inputUsage: () => counted(''),
   }
   const requestId = sent.requestId || heard.id || ''
-  const usage = async () => heard.usage ?? counted(heard.text)
+  // Vectors are no tokens.
+  const written = api === 'embeddings' ? '' : heard.text
+  const usage = async () => heard.usage ?? counted(written)
   switch (heard.end) {
     case 'completed':
       if (heard.refused) return { kind: 'refused', usage: await usage(), served, requestId }

@@ -1,4 +1,4 @@
-export { openAiPrices } from '../price-rows.ts'
+export { openAiEmbeddingPrices, openAiPrices } from '../price-rows.ts'
 export {
   parsePriceRows,
   priceAt,
@@ -8,6 +8,7 @@ export {
   type PriceTier,
 } from '../prices.ts'
 export { countTokens } from '../tokens.ts'
+export { createOpenAiEmbedder } from './embedder.ts'
 export { createOpenAiEngine, type OpenAiEngine } from './engine.ts'
 export type { EndpointProbe, ProbedEndpoint } from './probe.ts'
 export { recallProbe, type ProbeStore, type RecalledProbe } from './recall-probe.ts'

@@ -103,11 +103,13 @@ const sent = z.union([
     messages: z.array(z.object({ content: z.string() })),
     response_format: z.object({ json_schema: z.object({ schema: json }) }),
   }),
+  z.object({ input: z.array(z.string()) }),
 ])
 
-/** The text of a body that a provider counts as its input: prompt and schema. */
+/** The text of a body that a provider counts as its input: prompt and schema, or the texts to embed. */
 export function inputText(body: string): string {
   const request = sent.parse(JSON.parse(body))
+  if (!('messages' in request) && !('instructions' in request)) return request.input.join('\n')
   const [texts, schema]: [string[], Json] =
     'messages' in request
       ? [request.messages.map(({ content }) => content), request.response_format.json_schema.schema]

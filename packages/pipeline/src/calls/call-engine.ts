@@ -40,7 +40,7 @@ export interface CallContext {
   packageHash: string
   kind: AnyDocumentKind
   /** The stage that asks; `execute` unless told. Only its answers serve other runs, and are served by them. */
-  stage?: 'execute' | 'refine' | 'evaluate'
+  stage?: 'execute' | 'refine' | 'evaluate' | 'export'
 }
 
 /** A call that another run's answer served. */
@@ -205,6 +205,12 @@ export function requestOf(
   inputs: readonly string[],
 ): EngineRequest {
   const { maxOutputTokens } = runPackage.limits
+  // What is embedded are the call's inputs, and nothing else.
+  if (call.kind === 'embed')
+    return {
+      ...{ package: runPackage, call, inputs },
+      ...{ prompt: { instructions: '', input: '' }, jsonSchema: {}, maxOutputTokens: 0 },
+    }
   if (call.kind === 'judge')
     return {
       ...{ package: runPackage, call, inputs },

@@ -5,8 +5,9 @@ import {
   type CheckAnswer,
   type JudgedCheck,
 } from '@almanac/documents'
-import { canonicalJson, isAlmanacError, type ErrorCode, type Metric } from '@almanac/domain'
-import { callEngine, type CallContext, type CallPorts } from '../calls/call-engine.ts'
+import { canonicalJson, isAlmanacError, type Metric } from '@almanac/domain'
+import { askAside } from '../calls/ask-aside.ts'
+import type { CallContext, CallPorts } from '../calls/call-engine.ts'
 import type { Engine, Ports } from '../ports.ts'
 import { Elsewhere } from '../stage.ts'
 import type { Checklist } from './judge-port.ts'
@@ -91,15 +92,11 @@ async function judgeBy(
     return agreed(checklist, checks, answers)
   } catch (cause) {
     signal.throwIfAborted()
-    if (isAlmanacError(cause) && ofTheJudge(cause.code)) return unjudged(checklist, cause.message)
+    if (isAlmanacError(cause, 'PLUGIN_FAILED') || isAlmanacError(cause, 'INPUT_INVALID'))
+      return unjudged(checklist, cause.message)
     throw cause
   }
 }
-
-/** What a judge may fail by; anything else is a fault of this Almanac, and the stage's to try again. */
-const ofTheJudge = (code: ErrorCode): boolean =>
-  /^(ENGINE|BUDGET)_/.test(code) ||
-  ['PLUGIN_FAILED', 'RATE_LIMIT_TOO_LOW', 'INPUT_INVALID'].includes(code)
 
 async function askInOrder(
   context: CallContext,
@@ -118,22 +115,10 @@ async function askInOrder(
     brief: judgeBrief,
     inputHashes: [contentHash, checksHash],
   }
-  const answer = await callEngine(
-    context,
-    call,
-    { ...ports, engine },
-    AbortSignal.any([signal, AbortSignal.timeout(callMs)]),
-  )
-  if ('wait' in answer) {
-    if (answer.wait instanceof Elsewhere) return answer.wait
-    return { why: waits[answer.wait.reason] ?? 'the provider has no room for it now' }
-  }
+  const answer = await askAside(context, call, { ...ports, engine }, signal, callMs)
+  if (answer instanceof Elsewhere || 'why' in answer) return answer
   const answers = readJudgement(answer.output, checks)
   return answers ? { answers } : { why: 'its answer does not answer each check once' }
-}
-
-const waits: Partial<Record<string, string>> = {
-  provider_stopped: 'no calls are made now: spending or the provider is stopped',
 }
 
 /** The metric where both orders say the same of every check, each check with its answer and reason. */

@@ -8,14 +8,19 @@ import {
   type RunPackage,
 } from '@almanac/domain'
 import { hashed } from '@almanac/domain/hash'
+import type { CallContext } from '../calls/call-engine.ts'
 import { changesSince, readEarlier } from '../changes.ts'
 import { readDocument, readPackage } from '../content.ts'
 import { documentIdOf } from '../document-id.ts'
+import { likenessOf, type LikenessPorts } from '../likeness/likeness.ts'
 import { assembled, evaluated, executed, exported, refined, validated } from '../outputs.ts'
 import type { Ports, RunFacts } from '../ports.ts'
-import { defineStage, WithTexts } from '../stage.ts'
+import { defineStage, Elsewhere, WithTexts } from '../stage.ts'
 
-/** Writes the document in every format and stores the bytes. */
+/**
+ * Writes the document in every format and stores the bytes. Where an embedding model is set up, its call
+ * is made here, for the comparison with the document of the period before.
+ */
 export const exportDocument = defineStage({
   name: 'export',
   tries: 3,
@@ -29,17 +34,25 @@ export const exportDocument = defineStage({
   },
   output: exported,
   run: async (
-    { run, assemble, execute, validate, refine, evaluate },
-    { content, kinds, exporters }: Pick<Ports, 'content' | 'kinds' | 'exporters'>,
+    { run, epoch, assemble, execute, validate, refine, evaluate },
+    ports: LikenessPorts & Pick<Ports, 'kinds' | 'exporters'>,
     signal,
   ) => {
+    const { content, kinds, exporters } = ports
     const runPackage = await readPackage(content, run.tenantId, assemble.packageHash)
     const kind = kinds.get(runPackage.output.kind)
     const [document, earlier] = await Promise.all([
       readDocument(content, run.tenantId, refine.contentHash, kind),
       readEarlier(content, run.tenantId, runPackage),
     ])
-    const changes = changesSince(kind, runPackage, earlier, document)
+    const { report, said } = changesSince(kind, runPackage, earlier, document)
+    const context: CallContext = {
+      ...{ run, epoch, package: runPackage, packageHash: assemble.packageHash, kind },
+      stage: 'export',
+    }
+    const likeness = said && (await likenessOf(context, said, ports, signal))
+    if (likeness instanceof Elsewhere) return likeness
+    const changes = { ...report, likeness }
     const documentId = documentIdOf(run, runPackage)
     const input = {
       metadata: metadataOf(run, runPackage, {

@@ -237,6 +237,7 @@ export function createMemoryWorld(start: {
     deliveries: { deliverers: ['file'], prompt: async () => Promise.resolve() },
     exporters: [],
     judge: noJudge,
+    embedder: null,
   }
   return world
 }

@@ -64,6 +64,7 @@ describe('readConfig', () => {
       LLM_API: 'chat',
       LLM_MODEL: 'gpt-5-mini',
       LLM_JUDGE_MODEL: 'gpt-5-nano',
+      LLM_EMBEDDING_MODEL: 'text-embedding-3-small',
       ALMANAC_KEY: 'alm_five',
     })
     expect(config).toMatchObject({
@@ -81,6 +82,7 @@ describe('readConfig', () => {
         api: 'chat',
         model: 'gpt-5-mini',
         judgeModel: 'gpt-5-nano',
+        embeddingModel: 'text-embedding-3-small',
       },
       concurrency: 32,
       logLevel: 'warn',

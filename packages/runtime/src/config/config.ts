@@ -59,6 +59,8 @@ export type EngineConfig =
       model: string
       /** The model that judges finished documents, where one does. */
       judgeModel: string | undefined
+      /** The model that embeds texts, where one does. */
+      embeddingModel: string | undefined
       /** The operator's own price rows. */
       priceFile: string | undefined
       rates: EngineRates
@@ -137,6 +139,7 @@ function engineOf(values: Settings): EngineConfig {
     api: values.LLM_API,
     model: values.LLM_MODEL,
     judgeModel: values.LLM_JUDGE_MODEL,
+    embeddingModel: values.LLM_EMBEDDING_MODEL,
     priceFile: values.LLM_PRICES,
     rates,
   }

@@ -96,6 +96,7 @@ function missingFor(env: Environment): Issue[] {
     ),
     ...needed('LLM_MODEL', openai, 'must be set for the engine openai'),
     ...judgeModel(env),
+    ...embeddingModel(env),
     ...pluginEngine(env),
   ]
 }
@@ -110,6 +111,14 @@ function judgeModel(env: Environment): Issue[] {
     return [{ field, message: 'must not be set unless ALMANAC_ENGINE is openai', value }]
   if (model !== env['LLM_MODEL']) return []
   return [{ field, message: 'must be another model than LLM_MODEL', value }]
+}
+
+/** The offline engine and those of plugins embed nothing. */
+function embeddingModel(env: Environment): Issue[] {
+  const field = 'LLM_EMBEDDING_MODEL'
+  if (env[field] === undefined || env['ALMANAC_ENGINE'] === 'openai') return []
+  const message = 'must not be set unless ALMANAC_ENGINE is openai'
+  return [{ field, message, value: JSON.stringify(env[field]) }]
 }
 
 /** Which engines plugins bring is known once they are loaded; without plugins it is known now. */

@@ -173,6 +173,13 @@ export const settings = z.object({
     example: 'gpt-5-nano',
     defaultsTo: 'nothing is judged',
   }),
+  LLM_EMBEDDING_MODEL: optionalSetting(text('the name of an embedding model'), {
+    group: 'Engine',
+    description:
+      'The model of the provider of the engine openai that measures how alike a document and that of the period before are, by one small call a run; it must have a price.',
+    example: 'text-embedding-3-small',
+    defaultsTo: 'their words are compared, offline',
+  }),
   LLM_PRICES: optionalSetting(text('the path of a file'), {
     group: 'Engine',
     description:
