@@ -235,7 +235,7 @@ async function holdAll(holds: Of<'hold'>): Promise<void> {
   const answers = await db.querySystem(
     'ledger',
     sql<{ outcome: string; seq: number; level: string; unit: string; because: string }>`
-      select * from hold_calls(${JSON.stringify(requests)}::jsonb) order by n`,
+      select * from hold_calls(${JSON.stringify(requests)}::json) order by n`,
   )
   holds.forEach(({ world, step: s }, i) => {
     const wanted = world.model.hold(s)

@@ -215,7 +215,7 @@ describe('a limit', () => {
       try {
         await first.query('begin; set local search_path = almanac')
         const { rows } = await first.query<{ outcome: string }>(
-          'select outcome from hold_calls($1::jsonb)',
+          'select outcome from hold_calls($1::json)',
           [JSON.stringify([claimOf(ask(one))])],
         )
         expect(rows).toEqual([{ outcome: 'granted' }])

@@ -38,7 +38,7 @@ export interface Closing {
 }
 
 /** Calls that one statement takes: more only make each of them wait longer. */
-const groupSize = 512
+const groupSize = 1_024
 
 /**
  * The ledger of paid calls in Postgres. The life of a call:
@@ -53,7 +53,7 @@ export function createLedger(db: Database, listener?: BudgetListener): BudgetLed
     async (requests: readonly HoldRequest[]): Promise<Hold[]> => {
       const rows = await db.querySystem(
         'ledger',
-        sql<HoldRow>`select * from hold_calls(${JSON.stringify(requests.map(claimOf))}::jsonb,
+        sql<HoldRow>`select * from hold_calls(${JSON.stringify(requests.map(claimOf))}::json,
           ${listener !== undefined}) order by n`,
       )
       const states = rows.length > requests.length ? rows.pop()?.budgets : null
@@ -113,7 +113,7 @@ export async function closeCalls(
   const [row] = await db.querySystem(
     'ledger',
     sql<{ closed: number; budgets: BudgetState[] }>`select * from close_calls(
-      ${JSON.stringify(closings)}::jsonb, ${listener !== undefined})`,
+      ${JSON.stringify(closings)}::json, ${listener !== undefined})`,
   )
   if (listener && row) listener.changed(row.budgets)
   return row?.closed ?? 0
@@ -127,11 +127,16 @@ const keyOf = ({ run, callKey, seq }: CallRef) => ({
 })
 
 /** A hold request as `hold_calls` reads it. */
-export function claimOf({ run, estimate, callKey, ...request }: HoldRequest): object {
+export function claimOf(holding: HoldRequest): object {
+  const { run, estimate, callKey, runLimit, finishing, ...request } = holding
   const { tenantId, id, specificationId } = run
   return {
     ...request,
     ...estimate,
+    limitMicroUsd: runLimit.microUsd,
+    limitTokens: runLimit.tokens,
+    finishMicroUsd: finishing?.microUsd,
+    finishTokens: finishing?.tokens,
     tenantId,
     runId: id,
     specificationId,

@@ -15,12 +15,12 @@ create table versions (
   evaluation text not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  unique (tenant_id, run_id, label),
+  unique (run_id, label, tenant_id),
   foreign key (tenant_id, run_id) references runs,
   foreign key (tenant_id, content_hash) references blobs,
   foreign key (tenant_id, package_hash) references blobs
 );
-create index versions_document on versions (tenant_id, document_id, id);
+create index versions_document on versions (document_id, id);
 
 create table artifacts (
   tenant_id type_id not null,
@@ -44,12 +44,12 @@ create table artifacts (
   audit_hash text not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  unique (tenant_id, run_id, format),
+  unique (run_id, format, tenant_id),
   foreign key (tenant_id, run_id) references runs,
   foreign key (tenant_id, version_id) references versions,
   foreign key (tenant_id, sha256) references blobs
 );
-create index artifacts_specification on artifacts (tenant_id, specification_id, id desc);
+create index artifacts_specification on artifacts (specification_id, id desc);
 
 -- The standing of a run's artifacts: one set a period is current; a wrong one is retracted.
 create table artifact_sets (
@@ -87,4 +87,4 @@ create table deliveries (
   foreign key (tenant_id, run_id) references runs
 );
 create index deliveries_due on deliveries (next_attempt_at) where state = 'pending';
-create index deliveries_run on deliveries (tenant_id, run_id);
+create index deliveries_run on deliveries (run_id);

@@ -85,25 +85,29 @@ begin
       jsonb_to_record(e.value) as k ("tenantId" text, "runId" text, epoch integer, stage text,
         "workerId" text, output text, "durationMs" integer, move jsonb, events jsonb)
     order by k."runId", e.n
+  ), live as (
+    -- Each by its run's key, whose row is locked: an update that asks for the state as well would be led
+    -- through the index of all running runs, once for each of these.
+    select s.* from steps s
+    cross join lateral (select from runs r where r.tenant_id = s."tenantId" and r.id = s."runId"
+      and r.epoch = s.epoch and r.state = 'running' and r.next_stage = s.stage offset 0) as r
+    where s.move ->> 'to' = 'running' and s.output is not null
   ), moved as (
     update runs r set next_stage = s.move ->> 'next', tries = 0, crashes = 0, readds = 0,
       mark_worker_id = null, progress_at = now(),
       period_key = case when r.next_stage = 'cadence' and not r.test
         then s.output::jsonb ->> 'periodKey' else r.period_key end,
       event_seq = r.event_seq + jsonb_array_length(s.events)
-    from steps s where r.tenant_id = s."tenantId" and r.id = s."runId" and r.epoch = s.epoch
-      and r.state = 'running' and r.next_stage = s.stage
-      and s.move ->> 'to' = 'running' and s.output is not null
-    returning s.n, r.event_seq - jsonb_array_length(s.events) as seq
+    from live s where r.tenant_id = s."tenantId" and r.id = s."runId"
+    returning s.*, r.event_seq - jsonb_array_length(s.events) as seq
   ), recorded as (
     insert into stage_outputs (tenant_id, run_id, stage, epoch, worker_id, output, duration_ms)
-    select s."tenantId", s."runId", s.stage, s.epoch, s."workerId", s.output, s."durationMs"
-    from moved m join steps s on s.n = m.n
+    select m."tenantId", m."runId", m.stage, m.epoch, m."workerId", m.output, m."durationMs"
+    from moved m
   ), told as (
     insert into run_events (tenant_id, run_id, seq, type, data)
-    select s."tenantId", s."runId", m.seq + e.n, e.value ->> 'type', e.value -> 'data'
-    from moved m join steps s on s.n = m.n
-    cross join lateral jsonb_array_elements(s.events) with ordinality as e (value, n)
+    select m."tenantId", m."runId", m.seq + e.n, e.value ->> 'type', e.value -> 'data'
+    from moved m cross join lateral jsonb_array_elements(m.events) with ordinality as e (value, n)
   )
   select array_agg(m.n) into done from moved m;
   return coalesce(done, '{}');
@@ -115,6 +119,7 @@ create function commit_successes(commits jsonb) returns integer[]
 language plpgsql as $$
 declare
   ended jsonb;
+  holder record;
   waiting record;
 begin
   with ends as (
@@ -125,68 +130,73 @@ begin
         "terminologyVersion" text, "auditId" text, "auditDetail" text)
     where e.value -> 'move' ->> 'to' = 'succeeded'
     order by k."runId", e.n
+  ), live as (
+    select s.* from ends s
+    cross join lateral (select from runs r where r.tenant_id = s."tenantId" and r.id = s."runId"
+      and r.epoch = s.epoch and r.state = 'running' and r.next_stage = s.stage offset 0) as r
   ), moved as (
     update runs r set state = 'succeeded', finished_at = now(), progress_at = now(),
       mark_worker_id = null, document_id = s.conclusion ->> 'documentId',
       score = (s.version ->> 'score')::double precision,
       event_seq = r.event_seq + jsonb_array_length(s.events)
-    from ends s where r.tenant_id = s."tenantId" and r.id = s."runId" and r.epoch = s.epoch
-      and r.state = 'running' and r.next_stage = s.stage
-    returning s.n, r.tenant_id, r.id, r.specification_id, r.period_key, r.ordinal, r.test,
+    from live s where r.tenant_id = s."tenantId" and r.id = s."runId"
+    returning s.*, r.tenant_id, r.id, r.specification_id, r.period_key, r.ordinal, r.test,
       r.event_seq - jsonb_array_length(s.events) as seq
   ), recorded as (
     insert into stage_outputs (tenant_id, run_id, stage, epoch, worker_id, output, duration_ms)
-    select m.tenant_id, m.id, s.stage, s.epoch, s."workerId", s.output, s."durationMs"
-    from moved m join ends s on s.n = m.n
+    select m.tenant_id, m.id, m.stage, m.epoch, m."workerId", m.output, m."durationMs"
+    from moved m
   ), told as (
     insert into run_events (tenant_id, run_id, seq, type, data)
     select m.tenant_id, m.id, m.seq + e.n, e.value ->> 'type', e.value -> 'data'
-    from moved m join ends s on s.n = m.n
-    cross join lateral jsonb_array_elements(s.events) with ordinality as e (value, n)
+    from moved m
+    cross join lateral jsonb_array_elements(m.events) with ordinality as e (value, n)
   ), versioned as (
     insert into versions (tenant_id, id, run_id, document_id, label, content_hash, package_hash, score,
       evaluation)
-    select m.tenant_id, s.version ->> 'id', m.id, s.conclusion ->> 'documentId', s.version ->> 'label',
-      s.version ->> 'contentHash', s.version ->> 'packageHash',
-      (s.version ->> 'score')::double precision, s.version ->> 'evaluation'
-    from moved m join ends s on s.n = m.n
+    select m.tenant_id, m.version ->> 'id', m.id, m.conclusion ->> 'documentId', m.version ->> 'label',
+      m.version ->> 'contentHash', m.version ->> 'packageHash',
+      (m.version ->> 'score')::double precision, m.version ->> 'evaluation'
+    from moved m
     -- A refined run stores its versions as it makes them: the best of them is there.
     on conflict (tenant_id, id) do nothing
   ), made as (
     insert into artifacts (tenant_id, id, run_id, version_id, specification_id, period_key, format,
       sha256, bytes, test, engine, model, score, terminology_version, audit_seq, audit_hash)
-    select m.tenant_id, a ->> 'id', m.id, s.version ->> 'id', m.specification_id, m.period_key,
+    select m.tenant_id, a ->> 'id', m.id, m.version ->> 'id', m.specification_id, m.period_key,
       a ->> 'format', a ->> 'sha256', (a ->> 'bytes')::integer, m.test, a ->> 'engine', a ->> 'model',
-      (s.version ->> 'score')::double precision, s."terminologyVersion",
+      (m.version ->> 'score')::double precision, m."terminologyVersion",
       coalesce(h.seq, 0), coalesce(h.hash, '')
-    from moved m join ends s on s.n = m.n
-    cross join lateral jsonb_array_elements(s.conclusion -> 'artifacts') as a
+    from moved m
+    cross join lateral jsonb_array_elements(m.conclusion -> 'artifacts') as a
     left join lateral (select c.seq, c.hash from audit_chain c where c.tenant_id = m.tenant_id
       order by c.seq desc limit 1) as h on true
   ), sent as (
     insert into deliveries (tenant_id, id, run_id, deliverer)
     select m.tenant_id, d ->> 'id', m.id, d ->> 'deliverer'
-    from moved m join ends s on s.n = m.n
-    cross join lateral jsonb_array_elements(s.conclusion -> 'deliveries') as d
+    from moved m
+    cross join lateral jsonb_array_elements(m.conclusion -> 'deliveries') as d
   ), audited as (
     insert into audit_events (tenant_id, id, at, actor, action, subject, detail)
-    select m.tenant_id, s."auditId", date_trunc('milliseconds', now()), 'system', 'run.succeeded',
-      m.id, s."auditDetail"
-    from moved m join ends s on s.n = m.n
+    select m.tenant_id, m."auditId", date_trunc('milliseconds', now()), 'system', 'run.succeeded',
+      m.id, m."auditDetail"
+    from moved m
   )
-  select jsonb_agg(to_jsonb(m)) into ended from moved m;
+  select jsonb_agg(jsonb_build_object('n', m.n, 'tenant_id', m.tenant_id, 'id', m.id,
+    'specification_id', m.specification_id, 'period_key', m.period_key, 'ordinal', m.ordinal,
+    'test', m.test)) into ended from moved m;
   if ended is null then return '{}'; end if;
 
-  with used as (
-    update slots l set state = 'consumed', updated_at = now(), retry_at = null, reason = null
-    from jsonb_populate_recordset(null::runs, ended) as m
-    where m.period_key is not null and l.tenant_id = m.tenant_id and l.run_id = m.id
-      and l.state = 'reserved'
-    returning l.run_id
-  )
-  select m.id into waiting from jsonb_populate_recordset(null::runs, ended) as m
-  where m.period_key is not null and m.id not in (select u.run_id from used u) limit 1;
-  if found then raise exception 'run % ends in success without holding its slot', waiting.id; end if;
+  -- One by one: joined, a plan that was made while there were none reads the slots of all tenants.
+  for holder in select m.tenant_id, m.id from jsonb_populate_recordset(null::runs, ended) as m
+    where m.period_key is not null order by m.id
+  loop
+    update slots set state = 'consumed', updated_at = now(), retry_at = null, reason = null
+    where tenant_id = holder.tenant_id and run_id = holder.id and state = 'reserved';
+    if not found then
+      raise exception 'run % ends in success without holding its slot', holder.id;
+    end if;
+  end loop;
 
   -- One set of artifacts a period is current: the one that was is told of its successor.
   with superseded as (
@@ -210,10 +220,11 @@ begin
 
   -- Everybody who waited for one of these slots learns, in the cadence stage, that it is used up.
   for waiting in select r.tenant_id, r.id from jsonb_populate_recordset(null::runs, ended) as m
-    join runs r on r.tenant_id = m.tenant_id and r.specification_id = m.specification_id
-      and r.period_key = m.period_key and r.ordinal = m.ordinal
-    where r.state = 'parked' and r.park_reason = 'slot'
-    order by r.id for no key update of r skip locked
+    cross join lateral (select r.tenant_id, r.id from runs r where r.tenant_id = m.tenant_id
+      and r.specification_id = m.specification_id and r.period_key = m.period_key
+      and r.ordinal = m.ordinal and r.state = 'parked' and r.park_reason = 'slot'
+      order by r.id for no key update skip locked) as r
+    where m.period_key is not null
   loop
     perform queue_parked_run(waiting.tenant_id, waiting.id, 'slot_taken');
   end loop;
@@ -223,7 +234,7 @@ end $$;
 -- `blobs` and `bytes`, the texts that the outputs name, as `put_blobs` takes them.
 create function commit_stages(commits jsonb, blobs jsonb, bytes bytea) returns table (n integer, verdict text)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
-  set enable_hashjoin = off set enable_mergejoin = off as $$
+  set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
 declare
   c jsonb;
   run runs;
@@ -233,9 +244,10 @@ declare
   -- The code of a try that failed, whatever becomes of the run.
   failure text;
 begin
-  perform 1 from jsonb_to_recordset(commits) as k ("tenantId" text, "runId" text)
-    join runs r on r.tenant_id = k."tenantId" and r.id = k."runId"
-    order by r.id for no key update of r;
+  perform 1 from (select k.* from jsonb_to_recordset(commits) as k ("tenantId" text, "runId" text)
+      order by k."runId" collate "C") as k
+    cross join lateral (select from runs r where r.tenant_id = k."tenantId" and r.id = k."runId"
+      for no key update) as r;
   if blobs <> '[]' then perform put_blobs(blobs, bytes); end if;
 
   done := commit_steps(commits);

@@ -27,7 +27,7 @@ end $$;
 create function admit_runs(counts jsonb)
 returns table (tenant_id text, run_id text, stage text, epoch integer, n integer)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
-  set enable_hashjoin = off set enable_mergejoin = off as $$
+  set enable_hashjoin = off set enable_mergejoin = off set enable_material = off as $$
 #variable_conflict use_column
 begin
   return query with chosen as (

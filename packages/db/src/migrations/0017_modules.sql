@@ -15,7 +15,7 @@ create table modules (
   created_by text not null,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id),
-  unique (tenant_id, key)
+  unique (key, tenant_id)
 );
 
 alter table modules enable row level security;

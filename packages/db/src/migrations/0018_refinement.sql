@@ -87,7 +87,7 @@ create table variants (
   tokens bigint,
   closed_at timestamptz,
   primary key (tenant_id, run_id, generation, ordinal),
-  unique (tenant_id, run_id, call_key),
+  unique (call_key, run_id, tenant_id),
   foreign key (tenant_id, run_id, generation) references generations,
   foreign key (tenant_id, version_id) references versions,
   check ((state = 'open') = (closed_at is null)),
@@ -124,7 +124,7 @@ create table checkpoints (
   check (used_at is null or decision = 'approved')
 );
 create unique index checkpoints_undecided on checkpoints (tenant_id, run_id) where decision is null;
-create index checkpoints_root on checkpoints (tenant_id, run_id, id);
+create index checkpoints_root on checkpoints (run_id, id);
 create index checkpoints_expiring on checkpoints (expires_at) where decision is null;
 
 -- The right to answer one checkpoint, lent by a holder of checkpoint:approve.
@@ -311,7 +311,7 @@ begin
     )
     select jsonb_agg(jsonb_build_object('tenantId', g.tenant_id, 'runId', g.run_id, 'callKey', g.call_key,
       'seq', g.seq, 'to', 'released', 'reason', 'not begun')) into unused from given_back g;
-    if unused is not null then perform close_calls(unused); end if;
+    if unused is not null then perform close_calls(unused::json); end if;
 
     for row in select * from jsonb_to_recordset(won) as w (tenant_id text, run_id text,
       generation integer, ordinal integer, state text, version_id text, because text,
@@ -447,7 +447,7 @@ declare
   short jsonb;
 begin
   begin
-    select to_jsonb(h) into short from hold_calls(booking -> 'holds') as h
+    select to_jsonb(h) into short from hold_calls((booking -> 'holds')::json) as h
     where h.outcome <> 'granted' order by h.n limit 1;
     if short is not null then raise exception using errcode = 'AM001', message = 'a hold was refused'; end if;
   exception when sqlstate 'AM001' then
@@ -610,7 +610,7 @@ begin
   select jsonb_agg(jsonb_build_object('tenantId', g.tenant_id, 'runId', g.run_id, 'callKey', g.call_key,
     'seq', g.seq, 'to', 'released', 'reason', 'not begun')) into unused from given_back g;
   if unused is null then return 0; end if;
-  perform close_calls(unused);
+  perform close_calls(unused::json);
   return jsonb_array_length(unused);
 end $$;
 
