@@ -1,3 +1,4 @@
+import type { RunId } from '@almanac/domain'
 import { describe, expect, it } from 'vitest'
 import { asSuperuser } from '../../../test/support/postgres-server.ts'
 import { testDatabase } from '../../../test/support/postgres.ts'
@@ -78,7 +79,7 @@ async function rowsRead(count: number): Promise<number> {
   const driver = createDriver(db)
   const tenant = await testTenant(db)
   const { tenantId } = tenant
-  const runIds = []
+  const runIds: RunId[] = []
   for (let i = 0; i < count; i += 1) runIds.push(await queueRun(db, tenant, { test: true }))
   await driver.admit(tenantId, count)
   for (const runId of runIds) expect(await driver.succeed(tenantId, runId)).toBe('committed')
