@@ -81,6 +81,19 @@ describe('a loop', () => {
     expect(loop.passes).toBe(2)
   })
 
+  it('passes at once when it has rested, and not again before it has', async () => {
+    const { loop } = start(pass)
+    await vi.advanceTimersByTimeAsync(10)
+    loop.wake()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(loop.passes).toBe(2)
+    loop.wake()
+    await vi.advanceTimersByTimeAsync(2)
+    expect(loop.passes).toBe(2)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(loop.passes).toBe(3)
+  })
+
   it('does not forget a wake during a pass', async () => {
     const { loop } = start(async () => {
       await sleep(50)

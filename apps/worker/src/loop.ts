@@ -20,15 +20,15 @@ export interface RunningLoop {
   readonly leading: boolean
   /** How many passes came to their end. */
   readonly passes: number
-  /** Asks for a pass soon; many calls within a few milliseconds are one. */
+  /** Asks for a pass now, or soon after the last one; many calls within a few milliseconds are one. */
   wake(): void
   /** Resolves when the pass under way has ended. */
   stop(): Promise<void>
 }
 
-/** How long a loop waits after it was woken, so that a burst of wakes is one pass. */
+/** Woken passes are at least so far apart, so that of a burst of wakes all but the first are one pass. */
 const debounceMs = 3
-/** It waits for so many times its last pass at least: wakes without end take a third of its time. */
+/** A loop rests for so many times its last pass at least: wakes without end take a third of its time. */
 const restPerPass = 2
 /** How often a process that does not lead asks again. */
 const followEveryMs = 1_000
@@ -61,6 +61,7 @@ export function startLoop(
   let passes = 0
   let failures = 0
   let lastPassMs = 0
+  let restingSince = 0
 
   const attempt = async <T>(action: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -81,7 +82,8 @@ export function startLoop(
     while (!signal.aborted) {
       const startedAt = performance.now()
       const more = await attempt(() => work.pass(signal))
-      lastPassMs = performance.now() - startedAt
+      restingSince = performance.now()
+      lastPassMs = restingSince - startedAt
       passes += failures === 0 ? 1 : 0
       if (failures > 0) await createBell().wait(restMs(everyMs, failures), signal)
       else if (more !== true) await bell.wait(everyMs, signal)
@@ -109,11 +111,15 @@ export function startLoop(
       return passes
     },
     wake: () => {
-      const waitMs = Math.max(debounceMs, Math.min(restPerPass * lastPassMs, everyMs))
-      debounce ??= setTimeout(() => {
-        debounce = undefined
-        bell.ring()
-      }, waitMs)
+      const apartMs = Math.max(debounceMs, Math.min(restPerPass * lastPassMs, everyMs))
+      const restedMs = performance.now() - restingSince
+      debounce ??= setTimeout(
+        () => {
+          debounce = undefined
+          bell.ring()
+        },
+        Math.max(0, apartMs - restedMs),
+      )
     },
     stop: async () => {
       stopping.abort()
