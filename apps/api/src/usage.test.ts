@@ -1,7 +1,7 @@
 import { createPorts } from '@almanac/db'
 import { estimateResource, wasteReport } from '@almanac/domain'
 import { createOpenAiEngine, openAiPrices } from '@almanac/llm/openai'
-import { estimateRun } from '@almanac/pipeline'
+import { estimateRun, noJudge } from '@almanac/pipeline'
 import { systemClock } from '@almanac/runtime'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -22,7 +22,10 @@ const engine = createOpenAiEngine(
   { now: new Date('2026-11-21T00:00:00Z') },
   { api: 'responses', model: 'gpt-5-mini', apiKey: 'sk-none', prices: openAiPrices },
 )
-const ports = { ...createPorts(db), industries, kinds, engine, clock: systemClock }
+const ports = {
+  ...createPorts(db),
+  ...{ industries, kinds, engine, clock: systemClock, judge: noJudge, embedder: null },
+}
 /** The same tenants, with an engine that knows what packages cost. */
 const priced = await testApi({
   db,

@@ -1,7 +1,9 @@
+import { judgeBrief, type Call } from '@almanac/documents'
+import { canonicalJson, isAlmanacError, type RunPackage } from '@almanac/domain'
 import { requestOf } from './calls/call-engine.ts'
 import { readPackage } from './content.ts'
 import { estimateTokens } from './evidence-choice.ts'
-import type { Ports, RunFacts } from './ports.ts'
+import type { Engine, Ports, RunFacts } from './ports.ts'
 import { Elsewhere, Park, WithTexts } from './stage.ts'
 import { assemble } from './stages/assemble.ts'
 import { cadence } from './stages/cadence.ts'
@@ -36,6 +38,8 @@ export type EstimatePorts = Pick<
   | 'modules'
   | 'content'
   | 'engine'
+  | 'judge'
+  | 'embedder'
   | 'clock'
 >
 
@@ -61,12 +65,7 @@ export async function estimateRun(
   const now = clock.now()
   const { maxOutputTokens, repairs } = runPackage.limits
   const kind = kinds.get(runPackage.output.kind)
-  const reading = (inputTokens: number): number =>
-    engine.price(
-      { inputTokens, cachedInputTokens: 0, outputTokens: 0, estimated: true },
-      { model: engine.model, tier: 'standard' },
-      now,
-    )
+  const reading = (inputTokens: number) => readingPrice(engine, inputTokens, now)
   const calls = kind.calls(runPackage).map((call, earlier) => {
     const request = requestOf(kind, runPackage, call, [])
     const bound = engine.estimate(request, now)
@@ -83,8 +82,9 @@ export async function estimateRun(
       isFree,
     }
   })
-  const low = sumOf(calls.map((call) => call.low))
-  const most = sumOf(calls.map((call) => call.most))
+  const beside = [...(await judging(runPackage, ports, signal)), ...comparing(runPackage, ports)]
+  const low = sumOf([...calls, ...beside].map((call) => call.low))
+  const most = sumOf([...calls, ...beside].map((call) => call.most))
   // A repair is the last call again, with the whole draft as further input.
   const last = calls.at(-1)
   const draft = maxOutputTokens * calls.length
@@ -98,6 +98,65 @@ export async function estimateRun(
   const mostWithRepairs = sumOf([most, ...Array.from({ length: repairs }, () => repair)])
   const first = calls[0]?.most ?? nothing
   return { periodKey: claimed.periodKey, low, first, most, mostWithRepairs }
+}
+
+const readingPrice = (engine: Engine, inputTokens: number, at: Date): number =>
+  engine.price(
+    { inputTokens, cachedInputTokens: 0, outputTokens: 0, estimated: true },
+    { model: engine.model, tier: 'standard' },
+    at,
+  )
+
+interface Range {
+  low: Amounts
+  most: Amounts
+}
+
+/** Two calls for each checklist that a model answers: the package, the document and the checks. */
+async function judging(
+  runPackage: RunPackage,
+  { judge: { engine, checklists }, clock, kinds }: EstimatePorts,
+  signal: AbortSignal,
+): Promise<Range[]> {
+  if ('none' in engine) return []
+  const kind = kinds.get(runPackage.output.kind)
+  const [now, document] = [clock.now(), runPackage.limits.maxOutputTokens]
+  const ranges: Range[] = []
+  for (const checklist of checklists.filter((one) => one.kind === kind.name)) {
+    const checks = await checklist.checks(runPackage, signal).catch(unanswered)
+    if (!checks) continue
+    const inputs = ['', canonicalJson(checks)]
+    const part = checklist.name
+    const call: Call = { kind: 'judge', n: 1, part, brief: judgeBrief, inputHashes: [] }
+    const request = requestOf(kind, runPackage, call, inputs)
+    const bound = engine.estimate(request, now)
+    const tokens = estimateTokens(engine.body(request))
+    const range = {
+      low: { microUsd: readingPrice(engine, tokens, now), tokens },
+      most: {
+        microUsd: bound.microUsd + readingPrice(engine, document, now),
+        tokens: bound.tokens + document,
+      },
+    }
+    ranges.push(range, range)
+  }
+  return ranges
+}
+
+/** A run whose checklist fails is not judged by it, and goes on. */
+function unanswered(cause: unknown): undefined {
+  if (!isAlmanacError(cause, 'PLUGIN_FAILED') && !isAlmanacError(cause, 'INPUT_INVALID'))
+    throw cause
+}
+
+/** The vectors of this document and the one before it; where both say the same, nothing is asked. */
+function comparing(
+  { previousArtifactHash, limits }: RunPackage,
+  { embedder, clock }: EstimatePorts,
+): Range[] {
+  if (!embedder || previousArtifactHash === undefined) return []
+  const tokens = 2 * limits.maxOutputTokens
+  return [{ low: nothing, most: { microUsd: readingPrice(embedder, tokens, clock.now()), tokens } }]
 }
 
 const nothing: Amounts = { microUsd: 0, tokens: 0 }
