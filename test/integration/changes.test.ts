@@ -16,6 +16,7 @@ import { importSample } from '../../apps/api/src/testing/import-sample.ts'
 import { runQueued } from '../../apps/api/src/testing/run-pipeline.ts'
 import { send, testApi } from '../../apps/api/src/testing/test-api.ts'
 import { diffVersions } from '../../apps/cli/src/commands/diff.ts'
+import { recordingScreen } from '../../apps/cli/src/testing/recording-screen.ts'
 import {
   createMemoryWorld,
   type MemoryRun,
@@ -382,15 +383,8 @@ describe('the API of versions', () => {
   })
 
   it('is what `almanac diff` shows', async () => {
-    const said: string[] = []
-    const results: unknown[] = []
-    const screen = {
-      json: false,
-      interactive: false,
-      say: (line = '') => said.push(line),
-      result: (value: unknown) => results.push(value),
-      warn: (line: string) => said.push(line),
-    }
+    const screen = recordingScreen()
+    const { said, results } = screen
     const [from, to] = [(await versionOf(sameRun)).id, (await versionOf(fullRun)).id]
     await diffVersions(client, screen, { from, to })
     await diffVersions(client, screen, { from, to, html: true })

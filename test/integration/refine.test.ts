@@ -1,4 +1,10 @@
-import { createOperations, createVariants, plainCodec, proveRoot } from '@almanac/db'
+import {
+  changeStageControl,
+  createOperations,
+  createVariants,
+  plainCodec,
+  proveRoot,
+} from '@almanac/db'
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine, Outcome } from '@almanac/pipeline'
@@ -272,7 +278,9 @@ describe('refinement with the real worker', () => {
 
   it('takes no variants while they or their stage are paused, and loses none of them', async () => {
     const pause = (stage: 'refine' | 'variant', paused: boolean) =>
-      operations.controls.write({ stage, paused, concurrency: null }, 'test', 'as planned')
+      db.withSystem('operators', (trx) =>
+        changeStageControl(trx, stage, { paused }, { by: 'test', reason: 'as planned' }),
+      )
     /** Until a loop has passed from its beginning to its end. */
     const passed = async (loop: string) => {
       const passes = () => stats().loops.find(({ name }) => name === loop)?.passes ?? 0

@@ -12,6 +12,7 @@ import {
 import type { Engine } from '@almanac/pipeline'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { rebuildWith, verifyAndTell } from '../../apps/cli/src/commands/verify.ts'
+import { recordingScreen } from '../../apps/cli/src/testing/recording-screen.ts'
 import { startOwnPostgres } from '../support/own-postgres.ts'
 import { asSuperuser, databaseUrl } from '../support/postgres-server.ts'
 import { kinds } from '../support/sample.ts'
@@ -767,20 +768,10 @@ describe('almanac verify', () => {
 
   /** What the command prints, and its exit code. */
   const tell = async (db: Database, json = false) => {
-    const [lines, results]: [string[], unknown[]] = [[], []]
+    const screen = recordingScreen({ json })
     process.exitCode = 0
-    await verifyAndTell(
-      db,
-      { codec: plainCodec, engines: [createPaidEngine()], kinds },
-      {
-        json,
-        interactive: false,
-        say: (line = '') => lines.push(line),
-        result: (value) => results.push(value),
-        warn: (line) => lines.push(line),
-      },
-    )
-    return { lines, results, code: process.exitCode }
+    await verifyAndTell(db, { codec: plainCodec, engines: [createPaidEngine()], kinds }, screen)
+    return { lines: screen.said, results: screen.results, code: process.exitCode }
   }
 
   it('prints a line a check, and ends with 0 when everything is as it must be', async () => {

@@ -42,6 +42,7 @@ const parts = {
   operators: () => import('./commands/operators.ts'),
   provider: () => import('./commands/provider.ts'),
   rates: () => import('./commands/rates.ts'),
+  stage: () => import('./commands/stage.ts'),
   stopSpend: () => import('./commands/stop-spend.ts'),
   usage: () => import('./commands/usage.ts'),
   simulate: () => import('./commands/simulate-llm.ts'),
@@ -239,6 +240,36 @@ export function createProgram(): Command {
           resume?: boolean
         },
       ) => (await parts.stopSpend()).stopSpend(screenOf(options), configFor(options), options),
+    )
+  const stage = program.command('stage').description('stages that are paused, or do fewer jobs')
+  command(stage, 'list', 'list them').action(async (options: Common) =>
+    (await parts.stage()).listStages(screenOf(options), configFor(options)),
+  )
+  const reasons = ['--reason <TEXT>', 'why, for those who wonder'] as const
+  type Reasoned = Common & { reason?: string }
+  command(stage, 'pause <STAGE>', 'take no more jobs of a stage, or of variant')
+    .option(...reasons)
+    .action(async (name: string, options: Reasoned) =>
+      (await parts.stage()).pauseStage(screenOf(options), configFor(options), name, options),
+    )
+  command(stage, 'resume <STAGE>', 'take them again')
+    .option(...reasons)
+    .action(async (name: string, options: Reasoned) =>
+      (await parts.stage()).resumeStage(screenOf(options), configFor(options), name, options),
+    )
+  command(
+    stage,
+    'limit <STAGE> <N>',
+    'do at most N jobs of it at once in each process; 0: as set up',
+  )
+    .option(...reasons)
+    .action(async (name: string, jobs: string, options: Reasoned) =>
+      (await parts.stage()).limitStage(
+        screenOf(options),
+        configFor(options),
+        { name, jobs: wholeNumber(jobs) },
+        options,
+      ),
     )
   const provider = program.command('provider').description('providers that refused to be paid')
   command(provider, 'list', 'list them').action(async (options: Common) =>

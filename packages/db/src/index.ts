@@ -26,3 +26,9 @@ export * from './rates/stops.ts'
 export * from './refinement/index.ts'
 export { rememberRuns, rememberSpecifications } from './run-memory.ts'
 export type { BudgetLevel, CallState, Schema } from './schema.ts'
+export {
+  changeStageControl,
+  listStageControls,
+  type StageControlChange,
+  type StageControlView,
+} from './stage-controls.ts'

@@ -228,8 +228,9 @@ async function holdAll(holds: Of<'hold'>): Promise<void> {
     packageHash: 'p',
     microUsd: need.usd,
     tokens: need.tok,
-    runLimit: { microUsd: world.history.root.usd, tokens: world.history.root.tok },
-    ...(kind === 'draft' ? { finishing: { microUsd: 2 * need.usd, tokens: 2 * need.tok } } : {}),
+    limitMicroUsd: world.history.root.usd,
+    limitTokens: world.history.root.tok,
+    ...(kind === 'draft' ? { finishMicroUsd: 2 * need.usd, finishTokens: 2 * need.tok } : {}),
     reuse: false,
   }))
   const answers = await db.querySystem(

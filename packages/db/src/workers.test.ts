@@ -2,7 +2,9 @@ import { newId } from '@almanac/domain/ids'
 import { describe, expect, it, vi } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
 import { createLeadership } from './leadership.ts'
+import { listOperatorActs } from './operators/operator-acts.ts'
 import { createOperations } from './ports.ts'
+import { changeStageControl, listStageControls, type StageControlChange } from './stage-controls.ts'
 import { createDriver } from './testing/drive-run.ts'
 
 const { db, superuser } = await testDatabase()
@@ -91,9 +93,30 @@ describe('leadership', () => {
 describe('stage controls', () => {
   it('are what was written last', async () => {
     expect(await controls.read()).toEqual([])
-    await controls.write({ stage: 'execute', paused: true, concurrency: null }, 'me', 'costs')
-    await controls.write({ stage: 'execute', paused: false, concurrency: 3 }, 'me', 'better')
+    const change = (to: StageControlChange, reason: string) =>
+      db.withSystem('operators', (trx) =>
+        changeStageControl(trx, 'execute', to, { by: 'me', reason }),
+      )
+    await change({ paused: true }, 'costs')
+    await change({ concurrency: 3 }, 'fewer')
+    expect(await controls.read()).toEqual([{ stage: 'execute', paused: true, concurrency: 3 }])
+    await change({ paused: false }, 'better')
     expect(await controls.read()).toEqual([{ stage: 'execute', paused: false, concurrency: 3 }])
+    await change({ concurrency: null }, 'all of them')
+    expect(await db.withSystem('operators', listStageControls)).toMatchObject([
+      {
+        ...{ stage: 'execute', paused: false, concurrency: null },
+        ...{ reason: 'all of them', changedBy: 'me' },
+      },
+    ])
+    const { data: acts } = await listOperatorActs(db, { limit: 10 })
+    expect(acts.map(({ action, subject, detail }) => [action, subject, detail['reason']])).toEqual(
+      ['all of them', 'better', 'fewer', 'costs'].map((why) => [
+        'stage.controlled',
+        'execute',
+        why,
+      ]),
+    )
   })
 })
 

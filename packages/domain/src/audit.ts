@@ -22,7 +22,6 @@ export const auditActions = [
   'hold.released',
   'hold.charged',
   'overrun.acknowledged',
-  'stage.controlled',
   'rates.changed',
   'spending.stopped',
   'spending.resumed',
@@ -64,5 +63,7 @@ export const operatorActions = [
   'spending.stopped',
   'spending.resumed',
   'provider.resumed',
+  'provider.limited',
+  'stage.controlled',
 ] as const
 export type OperatorAction = (typeof operatorActions)[number]

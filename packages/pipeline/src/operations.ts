@@ -190,7 +190,6 @@ export interface StageControl {
 
 export interface StageControls {
   read(): Promise<StageControl[]>
-  write(control: StageControl, by: string, reason: string): Promise<void>
 }
 
 /** An audited act on its way into the database; id and instant are added there. */

@@ -1,3 +1,4 @@
+import { recordingScreen } from '../testing/recording-screen.ts'
 import { createApi, startApi } from '@almanac/api'
 import { createClient } from '@almanac/client'
 import { createKey, createPorts, prepareCall } from '@almanac/db'
@@ -13,7 +14,6 @@ import {
 } from '../../../../packages/db/src/refinement/testing/refined-run.ts'
 import { createDriver } from '../../../../packages/db/src/testing/drive-run.ts'
 import { testDatabase } from '../../../../test/support/postgres.ts'
-import type { Screen } from '../screen.ts'
 import { linkKeysOf } from '../system/link-keys.ts'
 import { checkAuditFile, exportAuditTo } from './audit.ts'
 import {
@@ -56,15 +56,8 @@ afterAll(async () => {
 })
 
 function screen() {
-  const [said, results]: [string[], unknown[]] = [[], []]
-  const own: Screen = {
-    json: false,
-    interactive: false,
-    say: (line = '') => void said.push(line),
-    warn: (line) => void said.push(line),
-    result: (value) => void results.push(value),
-  }
-  return { ...own, said: () => said.join('\n'), value: () => results.at(-1) }
+  const own = recordingScreen()
+  return { ...own, said: () => own.said.join('\n'), value: () => own.results.at(-1) }
 }
 
 async function waiting(tenant?: RefinedRun['tenant']) {

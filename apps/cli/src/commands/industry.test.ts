@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { Screen } from '../screen.ts'
 import { installIndustries, parseCommentedJson } from '../system/installed-industries.ts'
+import { recordingScreen } from '../testing/recording-screen.ts'
 import { checkIndustryFile, newIndustry, tryIndustry } from './industry.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'almanac-industry-'))
@@ -18,15 +18,8 @@ afterEach(() => {
 })
 
 const screenOf = () => {
-  const said: string[] = []
-  const results: unknown[] = []
-  const screen: Screen = {
-    ...{ json: false, interactive: false },
-    say: (line = '') => said.push(line),
-    warn: (line) => said.push(line),
-    result: (value) => results.push(value),
-  }
-  return { screen, said, results }
+  const screen = recordingScreen()
+  return { screen, said: screen.said, results: screen.results }
 }
 let files = 0
 const fileOf = (text: string): string => {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { testDatabase, testTenant } from '../../../../test/support/postgres.ts'
 import type { Screen } from '../screen.ts'
+import { recordingScreen } from '../testing/recording-screen.ts'
 import { createKeyNamed, listAllKeys, revokeKeyNamed } from './keys.ts'
 
 const { db, url, superuser } = await testDatabase()
@@ -25,16 +26,9 @@ afterAll(() => running.close())
 const made = z.object({ id: z.string(), secret: z.string(), scopes: z.array(z.string()) })
 /** What a command says, and its result. */
 async function run(work: (screen: Screen) => Promise<void>) {
-  const lines: string[] = []
-  let result: unknown
-  await work({
-    json: false,
-    interactive: false,
-    say: (line = '') => void lines.push(line),
-    warn: (line) => void lines.push(line),
-    result: (value) => void (result = value),
-  })
-  return { said: lines.join('\n'), result }
+  const screen = recordingScreen()
+  await work(screen)
+  return { said: screen.said.join('\n'), result: screen.results.at(-1) }
 }
 const create = async (text: string | undefined, options: object) =>
   made.parse(

@@ -13,6 +13,7 @@ import { queueRun, testDatabase, testTenant } from '../../../../test/support/pos
 import { createProgram } from '../program.ts'
 import type { Screen } from '../screen.ts'
 import { estimateSpecification } from './estimate.ts'
+import { recordingScreen } from '../testing/recording-screen.ts'
 import { reconcileUsage, showUsage, showWaste, type UsageOptions } from './usage.ts'
 
 const { db, url, superuser } = await testDatabase()
@@ -59,14 +60,9 @@ const foreign = { tenant_id: other.tenantId, specification_id: other.specificati
 await call({ ...foreign, run_id: otherRun, cost_micro_usd: 9 })
 
 async function told<T>(work: (screen: Screen) => Promise<T>) {
-  const said: string[] = []
-  const results: unknown[] = []
-  await work({
-    ...{ json: false, interactive: false },
-    say: (line = '') => said.push(line),
-    warn: (line) => said.push(line),
-    result: (value) => results.push(value),
-  })
+  const screen = recordingScreen()
+  await work(screen)
+  const { said, results } = screen
   return { text: said.join('\n'), result: z.record(z.string(), z.unknown()).parse(results[0]) }
 }
 const days = { from: '2026-02-01', to: '2026-02-28' }

@@ -158,7 +158,6 @@ export function memoryDatabase(): MemoryDatabase {
     },
     controls: {
       read: () => Promise.resolve(controls),
-      write: (control) => Promise.resolve(void controls.push(control)),
     },
   }
 

@@ -12,6 +12,7 @@ import { createDriver } from '../testing/drive-run.ts'
 import { callRef, holdRequest, settlement } from '../testing/paid-call.ts'
 import { listBudgetAlerts } from './budget-alerts.ts'
 import { listBudgets, setBudgetLimit } from './budgets.ts'
+import { listOperatorActs } from '../operators/operator-acts.ts'
 import { listProviderBudgets, setProviderLimit } from './provider-budgets.ts'
 import { acknowledgeOverruns, findRunTenant, releaseUnknownCall } from './settle-by-hand.ts'
 
@@ -157,6 +158,12 @@ describe('a limit', () => {
       limitMicroUsd: 1,
       heldMicroUsd: 5_000,
     })
+    const { data: acts } = await listOperatorActs(db, { limit: 10 })
+    expect(
+      acts
+        .filter(({ subject }) => subject === provider)
+        .map(({ action, detail }) => [action, detail]),
+    ).toEqual([1, 5_000, 4_999].map((limitMicroUsd) => ['provider.limited', { limitMicroUsd }]))
     const noted = await superuser(
       'select percent, limit_amount::int as at from provider_alerts where provider = $1 order by at, percent',
       [provider],

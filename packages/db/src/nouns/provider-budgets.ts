@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { recordOperatorAct } from '../operators/operator-acts.ts'
 import type { Trx } from '../pool.ts'
 
 /** A provider's day: the installation's own budget. */
@@ -12,7 +13,7 @@ export interface ProviderBudgetView {
   blocked: boolean
 }
 
-/** Sets the limit of a provider's days; null is none. For operators: takes a system transaction. */
+/** Sets the limit of a provider's days, audited; null is none. For operators: takes a system transaction. */
 export async function setProviderLimit(
   trx: Trx,
   actor: string,
@@ -21,6 +22,8 @@ export async function setProviderLimit(
 ): Promise<{ usedMicroUsd: number; passed: boolean }> {
   const { rows } = await sql<{ used_micro_usd: number }>`
     select * from set_provider_limit(${provider}, ${microUsd}, ${actor})`.execute(trx)
+  const detail = { limitMicroUsd: microUsd }
+  await recordOperatorAct(trx, { actor, action: 'provider.limited', subject: provider, detail })
   const usedMicroUsd = rows[0]?.used_micro_usd ?? 0
   return { usedMicroUsd, passed: microUsd !== null && usedMicroUsd > microUsd }
 }
