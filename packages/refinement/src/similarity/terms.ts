@@ -65,15 +65,25 @@ export function termsOf(text: string): ReadonlyMap<string, number> {
       .toLowerCase()
       .match(/[\p{L}\p{N}]+/gu) ?? []
   const told = words.filter((word) => !functionWords.has(word))
-  const stems = (told.length > 0 ? told : words).map(stem)
+  // Most words of a document come more than once: each is taken apart once.
+  const stemOf = new Map<string, string>()
+  const stems = (told.length > 0 ? told : words).map((word) => {
+    const known = stemOf.get(word) ?? stem(word)
+    stemOf.set(word, known)
+    return known
+  })
   const terms = new Map<string, number>()
   const add = (term: string, weight: number) => terms.set(term, (terms.get(term) ?? 0) + weight)
+  const counts = new Map<string, number>()
   stems.forEach((word, i) => {
-    add(`w ${word}`, weights.word)
-    for (let at = 0; at + lettersAtOnce <= word.length; at += 1)
-      add(`l ${word.slice(at, at + lettersAtOnce)}`, weights.letters)
+    counts.set(word, (counts.get(word) ?? 0) + 1)
     const next = stems[i + 1]
     if (next !== undefined) add(`p ${word} ${next}`, weights.pair)
   })
+  for (const [word, count] of counts) {
+    add(`w ${word}`, weights.word * count)
+    for (let at = 0; at + lettersAtOnce <= word.length; at += 1)
+      add(`l ${word.slice(at, at + lettersAtOnce)}`, weights.letters * count)
+  }
   return terms
 }
