@@ -24,7 +24,7 @@ const chains = 2_000
 /** A process that has just started still compiles its code. */
 const warmUp = 500
 /** Jobs of a stage at once; more of them share a commit, and the queue's answers. */
-const concurrency = 16
+const concurrency = 128
 const ignore = () => undefined
 
 /**

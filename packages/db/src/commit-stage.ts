@@ -13,16 +13,19 @@ import type { Database } from './pool.ts'
  * rejected with STAGE_FAILED, alone.
  */
 export function createCommitStage(db: Database, codec: Codec): CommitStage {
-  const send = groupCalls(async (groups: readonly Sendable[]): Promise<Verdict[]> => {
-    const { index, bytes } = packBlobs(groups.flatMap(({ blobs }) => blobs))
-    const commits = groups.map(({ commit }) => commit)
-    const rows = await db.querySystem(
-      'commit',
-      sql<{ verdict: Verdict }>`select verdict from commit_stages(
+  const send = groupCalls(
+    async (groups: readonly Sendable[]): Promise<Verdict[]> => {
+      const { index, bytes } = packBlobs(groups.flatMap(({ blobs }) => blobs))
+      const commits = groups.map(({ commit }) => commit)
+      const rows = await db.querySystem(
+        'commit',
+        sql<{ verdict: Verdict }>`select verdict from commit_stages(
         ${JSON.stringify(commits)}::jsonb, ${index}::jsonb, ${bytes}::bytea) order by n`,
-    )
-    return rows.map(({ verdict }) => verdict)
-  })
+      )
+      return rows.map(({ verdict }) => verdict)
+    },
+    { max: mostCommits, weigh: ({ blobs }) => sum(blobs), mostWeight: mostBytes },
+  )
   return {
     async commitStage({ texts = [], ...commit }) {
       assertStorable(commit)
@@ -36,6 +39,14 @@ export function createCommitStage(db: Database, codec: Codec): CommitStage {
     },
   }
 }
+
+/** Commits that one statement takes: a hundred trivial ones cost it little more than ten. */
+const mostCommits = 256
+/** Bytes of content that a statement of several commits brings along. */
+const mostBytes = 4_000_000
+
+const sum = (blobs: readonly Blob[]): number =>
+  blobs.reduce((bytes, blob) => bytes + blob.bytes.length, 0)
 
 interface Sendable {
   commit: object

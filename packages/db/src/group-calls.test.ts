@@ -36,6 +36,13 @@ describe('grouped calls', () => {
     expect(batches).toEqual([['a', 'b'], ['c', 'd'], ['e']])
   })
 
+  it('are cut where they would weigh too much together; one that does alone goes alone', async () => {
+    const { batches, flush } = recorder((item) => item)
+    const call = groupCalls(flush, { max: 3, weigh: (item) => item.length, mostWeight: 5 })
+    await Promise.all(['aa', 'bbb', 'c', 'dddddddd', 'e', 'f', 'g', 'h'].map(call))
+    expect(batches).toEqual([['aa', 'bbb'], ['c'], ['dddddddd'], ['e', 'f', 'g'], ['h']])
+  })
+
   it('reject only the culprit', async () => {
     const { flush } = recorder((item, batch) => {
       if (batch.includes('bad')) throw new Error('bad data')

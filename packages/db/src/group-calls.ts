@@ -7,6 +7,15 @@ interface Waiting<I, O> {
   reject(error: unknown): void
 }
 
+/** How much goes into one batch. */
+interface GroupLimits<I> {
+  /** Items; 64 unless told. */
+  max?: number
+  /** What an item weighs, and how much a batch of several may weigh. */
+  weigh?(item: I): number
+  mostWeight?: number
+}
+
 /**
  * Makes one statement out of the calls of concurrent jobs: a batch is sent when the one before has
  * come back, without any timer, so that a lone call waits for nothing and a crowd shares round trips.
@@ -18,13 +27,24 @@ interface Waiting<I, O> {
  */
 export function groupCalls<I, O>(
   flush: (items: readonly I[]) => Promise<readonly O[]>,
-  { max = 64 }: { max?: number } = {},
+  { max = 64, weigh, mostWeight = Infinity }: GroupLimits<I> = {},
 ): (item: I) => Promise<O> {
   const waiting: Waiting<I, O>[] = []
   let flushing = false
 
+  /** The next batch: one at least, however much it weighs. */
+  const next = (): Waiting<I, O>[] => {
+    let [count, weight] = [0, 0]
+    for (const { item } of waiting) {
+      weight += weigh?.(item) ?? 0
+      if (count === max || (count > 0 && weight > mostWeight)) break
+      count += 1
+    }
+    return waiting.splice(0, count)
+  }
+
   const drain = async () => {
-    while (waiting.length > 0) await send(waiting.splice(0, max))
+    while (waiting.length > 0) await send(next())
     flushing = false
   }
 

@@ -22,7 +22,7 @@ interface Remembered {
  */
 export function rememberRuns(
   { load, commitStage }: RunStore & CommitStage,
-  { maxRuns = 1_000, maxAgeMs = 2_000 }: { maxRuns?: number; maxAgeMs?: number } = {},
+  { maxRuns = 4_000, maxAgeMs = 2_000 }: { maxRuns?: number; maxAgeMs?: number } = {},
 ): RunStore & CommitStage {
   const memory = new Map<RunId, Remembered>()
 
@@ -66,7 +66,7 @@ export function rememberRuns(
  */
 export function rememberSpecifications(
   { bound }: Specifications,
-  { maxRuns = 1_000, maxAgeMs = 2_000 }: { maxRuns?: number; maxAgeMs?: number } = {},
+  { maxRuns = 4_000, maxAgeMs = 2_000 }: { maxRuns?: number; maxAgeMs?: number } = {},
 ): Specifications {
   const memory = new Map<RunId, { known: BoundSpecification; at: number }>()
   return {
