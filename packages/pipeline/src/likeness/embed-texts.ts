@@ -7,10 +7,10 @@ import type { Engine } from '../ports.ts'
 import { Elsewhere } from '../stage.ts'
 
 /**
- * Characters of a text that are embedded as one: models read at most 8,192 tokens, and no script takes
- * more than about a token a character.
+ * Characters of a text that are embedded as one: models read at most 8,192 tokens, and few scripts take
+ * more than two a character.
  */
-export const pieceCharacters = 8_000
+export const pieceCharacters = 4_000
 
 /** Pieces of one request: providers take 2,048, and 300,000 tokens in all. */
 const mostPieces = 100

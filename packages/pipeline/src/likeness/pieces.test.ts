@@ -19,6 +19,15 @@ describe('the prose of a document', () => {
     ]
     expect(proseOf(outline)).toBe('Ports reopen.\nAsk them.\nThey know.')
   })
+
+  it('is also that of scripts without spaces', () => {
+    const said = (text: string) =>
+      proseOf([
+        { level: 'item', id: 'a', parentId: null, path: '', value: { region: 'kanto', text } },
+      ])
+    expect(said('港が再開した。')).toBe('港が再開した。')
+    expect(said('  ')).toBe('')
+  })
 })
 
 describe('the pieces of a text', () => {

@@ -1,8 +1,11 @@
 import type { Json, Outline } from '@almanac/domain'
 
+/** Keys, ids and codes: documents of one specification share those whatever they say. */
+const key = /^[\w./:@#+-]*$/
+
 /**
- * What the elements of a document say, one text a line, in their order. A string without a space is a
- * key, an id or a code: documents of one specification share those whatever they say.
+ * What the elements of a document say, one text a line, in their order. Not every script puts spaces
+ * between words: only what is written like a key is taken for one.
  */
 export const proseOf = (outline: Outline): string =>
   outline
@@ -11,7 +14,7 @@ export const proseOf = (outline: Outline): string =>
     .join('\n')
 
 function wordsIn(value: Json): string[] {
-  if (typeof value === 'string') return value.trim().includes(' ') ? [value] : []
+  if (typeof value === 'string') return key.test(value.trim()) ? [] : [value]
   if (Array.isArray(value)) return value.flatMap(wordsIn)
   return value !== null && typeof value === 'object' ? Object.values(value).flatMap(wordsIn) : []
 }
