@@ -257,17 +257,14 @@ export function createProgram(): Command {
     .action(async (name: string, options: Reasoned) =>
       (await parts.stage()).resumeStage(screenOf(options), configFor(options), name, options),
     )
-  command(
-    stage,
-    'limit <STAGE> <N>',
-    'do at most N jobs of it at once in each process; 0: as set up',
-  )
+  command(stage, 'limit <STAGE>', 'do fewer jobs of it at once')
+    .argument('<N>', 'so many in each process; 0: as many as it is set up for', wholeNumber)
     .option(...reasons)
-    .action(async (name: string, jobs: string, options: Reasoned) =>
+    .action(async (name: string, jobs: number, options: Reasoned) =>
       (await parts.stage()).limitStage(
         screenOf(options),
         configFor(options),
-        { name, jobs: wholeNumber(jobs) },
+        { name, jobs },
         options,
       ),
     )

@@ -1,7 +1,8 @@
 import { createOperations } from '@almanac/db'
 import { readConfig } from '@almanac/runtime'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { testDatabase } from '../../../../test/support/postgres.ts'
+import { createProgram } from '../program.ts'
 import type { Screen } from '../screen.ts'
 import { recordingScreen } from '../testing/recording-screen.ts'
 import { limitStage, listStages, pauseStage, resumeStage } from './stage.ts'
@@ -32,6 +33,19 @@ describe('almanac stage', () => {
     expect(listed).toMatch(/variant +running +4 at once +20\d\d-.*Z +operator/)
     await told((screen) => limitStage(screen, config, { name: 'variant', jobs: 0 }, why))
     expect(await controls.read()).toEqual([{ stage: 'variant', paused: false, concurrency: null }])
+  })
+
+  it('refuses a limit that is no number of jobs, as it is typed', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    try {
+      for (const jobs of ['many', '3.5'])
+        await expect(
+          createProgram().parseAsync(['stage', 'limit', 'validate', jobs], { from: 'user' }),
+        ).rejects.toThrow(`'${jobs}' is invalid for argument 'N'. It must be a whole number.`)
+      expect(written).toHaveBeenCalledWith(expect.stringContaining('whole number'))
+    } finally {
+      written.mockRestore()
+    }
   })
 
   it('refuses what is no stage, with those that there are, and changes nothing', async () => {
