@@ -1,19 +1,16 @@
-import { createOperations, plainCodec, proveRoot, verify } from '@almanac/db'
+import { plainCodec, proveRoot, verify } from '@almanac/db'
 import {
   evaluation as evaluationSchema,
   type ReportSpecification,
-  type RunId,
   type SpecificationRefinement,
 } from '@almanac/domain'
 import { createOpenAiEngine, openAiPrices } from '@almanac/llm/openai'
 import type { Engine } from '@almanac/pipeline'
-import { createQueueBackend, migrateQueue } from '@almanac/queue'
 import { createSimulator } from '@almanac/simulator'
-import { startWorker } from '@almanac/worker'
+import type { RunningWorker } from '@almanac/worker'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { rebuildWith } from '../../apps/cli/src/commands/verify.ts'
@@ -23,6 +20,7 @@ import { almanac } from '../support/almanac-process.ts'
 import { chained } from '../support/chained.ts'
 import { importLines, sampleLines } from '../support/evidence.ts'
 import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
+import { startQuietWorker, untilEnded } from '../support/quiet-worker.ts'
 import { samplePeriod } from '../support/sample.ts'
 
 /**
@@ -31,7 +29,6 @@ import { samplePeriod } from '../support/sample.ts'
  */
 
 const { db, url, superuser, tamper } = await testDatabase()
-const operations = createOperations(db)
 const simulator = createSimulator({ seed: 'judge' })
 const folder = mkdtempSync(join(tmpdir(), 'almanac-judge-'))
 const fit = join(import.meta.dirname, '../../examples/plugin-judge/plugin.ts')
@@ -47,7 +44,7 @@ let plugins: Plugins
 let engines: Engine[]
 let baseUrl: string
 let close: () => Promise<void>
-let worker: Awaited<ReturnType<typeof startWorker>>
+let worker: RunningWorker
 let ports: ReturnType<typeof createRunnerPorts>
 beforeAll(async () => {
   const quiet = { info: () => undefined, warn: () => undefined } as never
@@ -62,25 +59,14 @@ beforeAll(async () => {
   const draft = engineOf(models.draft)
   const judge = engineOf(models.judge)
   engines = [draft, judge]
-  await migrateQueue({ databaseUrl: url })
-  const backend = await createQueueBackend({ databaseUrl: url, onError: () => undefined })
   const { checklists } = plugins
   ports = createRunnerPorts({ db, codec: plainCodec }, draft, {}, plugins, {
     judge: { engine: judge, checklists },
   })
-  const nothing = () => undefined
-  worker = await startWorker({
-    ports,
-    operations,
-    backend,
-    deliverers: { file: { deliver: () => Promise.resolve({}) } },
-    log: { info: nothing, warn: nothing, error: nothing },
-    version: '0.0.0',
-    onLost: nothing,
-  })
+  const running = await startQuietWorker({ url, db, ports })
+  worker = running.worker
   close = async () => {
-    await worker.stop(5_000)
-    await backend.close()
+    await running.close()
     await listening.close()
     await plugins.close()
     rmSync(folder, { recursive: true })
@@ -94,7 +80,6 @@ afterAll(() => close())
 
 /** Room for a call whose answer was lost. */
 const budget = { microUsd: 5_000_000, tokens: 1_000_000 }
-const ends = ['succeeded', 'failed', 'blocked', 'cancelled']
 
 interface CallRow {
   call_key: string
@@ -112,7 +97,7 @@ async function run(over: Partial<ReportSpecification> = {}) {
   await importLines(db, ports.content, tenant, sampleLines())
   const runId = await queueRun(db, tenant, { period: samplePeriod })
   worker.wake()
-  const end = await ended(runId)
+  const end = await untilEnded(superuser, runId)
   const [stored] = await superuser<{ output: string }>(
     `select output from stage_outputs where run_id = $1 and stage = 'evaluate'`,
     [runId],
@@ -130,17 +115,6 @@ async function run(over: Partial<ReportSpecification> = {}) {
   )
   const metric = evaluation.metrics.find(({ name }) => name === 'fit/report-fit')
   return { tenant, runId, end, evaluation, metric, calls, money }
-}
-
-async function ended(runId: RunId) {
-  for (;;) {
-    const [row] = await superuser<{ state: string; error_code: string | null; score: number }>(
-      'select state, error_code, score from runs where id = $1',
-      [runId],
-    )
-    if (row && ends.includes(row.state)) return row
-    await sleep(20)
-  }
 }
 
 const judgeCalls = (calls: readonly CallRow[]) =>

@@ -1,12 +1,10 @@
-import { createOperations, plainCodec, verify } from '@almanac/db'
+import { plainCodec, verify } from '@almanac/db'
 import { changeReport, type ReportSpecification, type RunId } from '@almanac/domain'
 import { createDeterministicEngine } from '@almanac/llm'
 import { createOpenAiEmbedder, openAiEmbeddingPrices } from '@almanac/llm/openai'
 import type { Engine } from '@almanac/pipeline'
-import { createQueueBackend, migrateQueue } from '@almanac/queue'
 import { createSimulator, type FaultRuleInput } from '@almanac/simulator'
-import { startWorker } from '@almanac/worker'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { RunningWorker } from '@almanac/worker'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { rebuildWith } from '../../apps/cli/src/commands/verify.ts'
@@ -15,6 +13,7 @@ import { createPluggedKinds, createRunnerPorts } from '../../apps/cli/src/system
 import { chained } from '../support/chained.ts'
 import { importLines, sampleLines } from '../support/evidence.ts'
 import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
+import { startQuietWorker, untilEnded } from '../support/quiet-worker.ts'
 import { samplePeriod } from '../support/sample.ts'
 
 /**
@@ -23,13 +22,12 @@ import { samplePeriod } from '../support/sample.ts'
  */
 
 const { db, url, superuser } = await testDatabase()
-const operations = createOperations(db)
 const simulator = createSimulator({ seed: 'likeness' })
 const model = 'text-embedding-3-small'
 const engine = createDeterministicEngine()
 
 let embedder: Engine
-let worker: Awaited<ReturnType<typeof startWorker>>
+let worker: RunningWorker
 let ports: ReturnType<typeof createRunnerPorts>
 let close: () => Promise<void>
 beforeAll(async () => {
@@ -38,22 +36,11 @@ beforeAll(async () => {
     { now: new Date() },
     { model, apiKey: 'sk-simulated', baseUrl, prices: openAiEmbeddingPrices },
   )
-  await migrateQueue({ databaseUrl: url })
-  const backend = await createQueueBackend({ databaseUrl: url, onError: () => undefined })
   ports = createRunnerPorts({ db, codec: plainCodec }, engine, {}, noPlugins, { embedder })
-  const nothing = () => undefined
-  worker = await startWorker({
-    ports,
-    operations,
-    backend,
-    deliverers: { file: { deliver: () => Promise.resolve({}) } },
-    log: { info: nothing, warn: nothing, error: nothing },
-    version: '0.0.0',
-    onLost: nothing,
-  })
+  const running = await startQuietWorker({ url, db, ports })
+  worker = running.worker
   close = async () => {
-    await worker.stop(5_000)
-    await backend.close()
+    await running.close()
     await stop()
   }
 })
@@ -95,7 +82,10 @@ async function runTwo(over: Partial<ReportSpecification> = {}) {
   for (const period of [before, samplePeriod]) {
     const runId = await queueRun(db, tenant, { period })
     worker.wake()
-    expect(await ended(runId)).toEqual({ state: 'succeeded', error_code: null })
+    expect(await untilEnded(superuser, runId)).toMatchObject({
+      state: 'succeeded',
+      error_code: null,
+    })
     ids.push(runId)
   }
   const calls = await superuser<CallRow>(
@@ -117,17 +107,6 @@ async function runTwo(over: Partial<ReportSpecification> = {}) {
     [runId],
   )
   return { tenant, calls, changes, likeness: changes.likeness, money }
-}
-
-async function ended(runId: RunId) {
-  for (;;) {
-    const [row] = await superuser<{ state: string; error_code: string | null }>(
-      'select state, error_code from runs where id = $1',
-      [runId],
-    )
-    if (row && ['succeeded', 'failed', 'blocked', 'cancelled'].includes(row.state)) return row
-    await sleep(20)
-  }
 }
 
 const byWords = { method: 'tfidf', model: null } as const
@@ -194,7 +173,7 @@ describe('a report with one before it', () => {
     for (const period of ['2026-W37', '2026-W38']) {
       ids.push(await queueRun(db, tenant, { period }))
       worker.wake()
-      expect(await ended(ids.at(-1) as RunId)).toMatchObject({ state: 'succeeded' })
+      expect(await untilEnded(superuser, ids.at(-1) as RunId)).toMatchObject({ state: 'succeeded' })
     }
     const [quiet] = await superuser<{ sha256: string }>(
       `select sha256 from artifacts where run_id = $1 and format = 'json'`,

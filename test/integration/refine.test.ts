@@ -8,8 +8,7 @@ import {
 import { newId } from '@almanac/domain/ids'
 import { createDeterministicEngine } from '@almanac/llm'
 import type { Engine, Outcome } from '@almanac/pipeline'
-import { createQueueBackend, migrateQueue } from '@almanac/queue'
-import { startWorker, type RunningWorker } from '@almanac/worker'
+import type { RunningWorker } from '@almanac/worker'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRunnerPorts } from '../../apps/cli/src/system/runner-ports.ts'
@@ -19,6 +18,7 @@ import { withDefectiveDraft } from '../support/defective-engine.ts'
 import { chained } from '../support/chained.ts'
 import { importLines, sampleLines } from '../support/evidence.ts'
 import { queueRun, testDatabase, testTenant } from '../support/postgres.ts'
+import { startQuietWorker, untilEnded } from '../support/quiet-worker.ts'
 import { samplePeriod } from '../support/sample.ts'
 
 /** Refinement on Postgres, with the real worker, its loops and its queue. */
@@ -49,17 +49,15 @@ const engine: Engine = {
   },
 }
 
-let stop: () => Promise<void>
-let wake: () => void
-let stats: RunningWorker['stats']
+let worker: RunningWorker
+let close: () => Promise<void>
 beforeAll(async () => {
-  await migrateQueue({ databaseUrl: url })
-  const backend = await createQueueBackend({ databaseUrl: url, onError: () => undefined })
-  const nothing = () => undefined
-  const worker = await startWorker({
+  ;({ worker, close } = await startQuietWorker({
+    url,
+    db,
     ports: createRunnerPorts({ db, codec: plainCodec }, engine),
-    operations,
-    backend: {
+    variantTimeoutMs: 1_500,
+    through: (backend) => ({
       ...backend,
       add: (jobs) => {
         for (const { runId, variant } of jobs) if (variant) withJobs.add(runId)
@@ -67,23 +65,10 @@ beforeAll(async () => {
           jobs.filter(({ tenantId, variant, n }) => !variant || n > 0 || !losing.has(tenantId)),
         )
       },
-    },
-    deliverers: { file: { deliver: () => Promise.resolve({}) } },
-    log: { info: nothing, warn: nothing, error: nothing },
-    version: '0.0.0',
-    onLost: nothing,
-    variantTimeoutMs: 1_500,
-  })
-  wake = () => {
-    worker.wake()
-  }
-  stats = () => worker.stats()
-  stop = async () => {
-    await worker.stop(5_000)
-    await backend.close()
-  }
+    }),
+  }))
 })
-afterAll(() => stop())
+afterAll(() => close())
 
 const refinement = (over: object = {}): SpecificationRefinement => ({
   enabled: true,
@@ -111,10 +96,11 @@ async function refined(
   const ports = createRunnerPorts({ db, codec: plainCodec }, engine)
   await importLines(db, ports.content, tenant, sampleLines())
   const runId = await queueRun(db, tenant, { period: samplePeriod })
-  wake()
+  worker.wake()
   if (loses) await dieWithVariant({ tenantId, runId })
   await meanwhile?.(runId)
-  const end = await ended(runId)
+  const { state, error_code } = await untilEnded(superuser, runId)
+  const end = { state, error_code }
   const [output] = await superuser<{ output: string }>(
     `select output from stage_outputs where run_id = $1 and stage = 'refine'`,
     [runId],
@@ -141,17 +127,6 @@ async function dieWithVariant({ tenantId, runId }: { tenantId: TenantId; runId: 
   const key = { tenantId, runId, generation: 1, ordinal: 1 }
   while ((await createVariants(db).begin(key, dead)) !== 'begun') await sleep(20)
   await superuser(`update workers set alive_until = now() - interval '1 s' where id = $1`, [dead])
-}
-
-async function ended(runId: RunId): Promise<{ state: string; error_code: string | null }> {
-  for (;;) {
-    const [run] = await superuser<{ state: string; error_code: string | null }>(
-      'select state, error_code from runs where id = $1',
-      [runId],
-    )
-    if (run && ['succeeded', 'failed', 'blocked', 'cancelled'].includes(run.state)) return run
-    await sleep(20)
-  }
 }
 
 describe('refinement with the real worker', () => {
@@ -283,13 +258,16 @@ describe('refinement with the real worker', () => {
       )
     /** Until a loop has passed from its beginning to its end. */
     const passed = async (loop: string) => {
-      const passes = () => stats().loops.find(({ name }) => name === loop)?.passes ?? 0
+      const passes = () => worker.stats().loops.find(({ name }) => name === loop)?.passes ?? 0
       const before = passes()
       while (passes() < before + 2) await sleep(20)
     }
     await pause('variant', true)
     await passed('controls')
-    expect(stats().stages).toMatchObject({ refine: { paused: false }, variant: { paused: true } })
+    expect(worker.stats().stages).toMatchObject({
+      refine: { paused: false },
+      variant: { paused: true },
+    })
     const { end, variants, money, proof } = await refined(
       refinement({ termination: [{ type: 'depth_reached', depth: 1 }] }),
       undefined,
@@ -318,7 +296,7 @@ describe('refinement with the real worker', () => {
         await pause('refine', true)
         await pause('variant', false)
         await passed('controls')
-        expect(stats().stages).toMatchObject({
+        expect(worker.stats().stages).toMatchObject({
           refine: { paused: true },
           variant: { paused: true, active: 0 },
         })
