@@ -23,7 +23,7 @@ const tenants = 10
 const chains = 2_000
 /** A process that has just started still compiles its code. */
 const warmUp = 500
-/** Jobs of a stage at once; more of them share a commit, and the queue's answers. */
+/** Jobs of a stage that are taken from the queue at once; more of them share a commit, and the queue's answers. */
 const concurrency = 128
 const ignore = () => undefined
 
@@ -112,7 +112,7 @@ async function noopRuns(db: Database, backend: QueueBackend): Promise<number> {
       log: { info: ignore, warn: ignore, error: ignore },
       version: 'bench',
       onLost: () => process.exit(1),
-      concurrency: Object.fromEntries(stageNames.map((name) => [name, concurrency])),
+      limits: { retrieve: concurrency, execute: concurrency },
       stages: noopStages((tenantId) => hashes.get(tenantId) ?? ''),
     })
     try {

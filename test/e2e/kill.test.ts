@@ -75,6 +75,9 @@ it(
     // The normal time of what was left, from the pace before the kill; then 10 s on top of it.
     const pace = (killedAt - Math.min(acceptedAt, ...startedAt(over))) / done
     const normalMs = pace * 200
+    expect(
+      over.filter(({ finishedAt }) => Date.parse(finishedAt ?? '') > killedAt).length,
+    ).toBeGreaterThan(50)
     const last = Math.max(...over.map(({ finishedAt }) => Date.parse(finishedAt ?? '')))
     expect(last - restartedAt).toBeLessThan(normalMs + 10_000)
 

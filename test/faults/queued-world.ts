@@ -72,7 +72,7 @@ export async function startQueuedWorld(
     onLost: () => {
       throw new Error('the worker lost its lease')
     },
-    concurrency: { execute: cases.length },
+    limits: { execute: cases.length },
     stages: withEngines(engines),
   })
 

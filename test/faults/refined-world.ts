@@ -66,7 +66,7 @@ export async function startRefinedWorld(
     onLost: () => {
       throw new Error('the worker lost its lease')
     },
-    concurrency: { execute: rows.length, variant: 3 * rows.length },
+    limits: { execute: rows.length, variant: 3 * rows.length },
   })
 
   for (const [i, row] of rows.entries()) {

@@ -8,7 +8,7 @@ import {
 } from '@almanac/pipeline'
 import type { JobFate, NewJob, QueueBackend, StageWorker, TakenJob } from '@almanac/queue'
 import type { ActiveRuns } from './active-runs.ts'
-import type { StageConcurrency } from './stage-concurrency.ts'
+import { placesOf, type StageLimits } from './stage-concurrency.ts'
 
 export interface StageWork {
   stages: readonly AnyStage[]
@@ -16,7 +16,7 @@ export interface StageWork {
   marks: RunMarks
   backend: Pick<QueueBackend, 'add' | 'stageWorker'>
   active: ActiveRuns
-  concurrency: StageConcurrency
+  limits: StageLimits
   /** A run left the workers, in whatever state: there is room for another. */
   onRunEnd(runId: RunId): void
   onError(error: unknown): void
@@ -24,60 +24,82 @@ export interface StageWork {
 
 export type StageWorkers = ReadonlyMap<StageName, StageWorker>
 
-/** One worker a stage: takes the stage's jobs, runs them, and enqueues what follows. */
+/** Sends a run's next job on its way. */
+type SendOn = (job: NewJob) => Promise<void>
+
+/**
+ * One worker a stage: takes the stage's jobs, runs them, and sends on what follows. A run goes on in the
+ * process that it is in; through the queue it goes where a stage is limited, paused or closed here.
+ */
 export function bindStages(work: StageWork): StageWorkers {
-  const { stages, backend, concurrency, onError } = work
-  return new Map(
+  const { stages, backend, limits, onError } = work
+  const sendOn: SendOn = async (job) => {
+    if (workers.get(job.stage)?.offer(job) !== true) await backend.add([job])
+  }
+  const workers: StageWorkers = new Map(
     stages.map(({ name }) => [
       name,
       backend.stageWorker(name, {
-        concurrency: concurrency[name],
-        process: (job, closing) => runJob(work, job, closing),
+        ...placesOf(name, limits),
+        process: (job, closing) => runJob(work, job, sendOn, closing),
         onError,
       }),
     ]),
   )
+  return workers
 }
+
+/** Others take a run for lost that shows nothing for 5 s and has no job in the queue. */
+const showAfterMs = 2_000
 
 /**
  * The life of a job in a worker:
  *
  *   1. One that was added anew, or whose worker died, is marked: crashes are counted by these marks.
  *   2. The stage runs, until it ends or a signal aborts it: closing, a lost lease, a cancelled run.
- *   3. By its end the next stage is enqueued, the job is tried again later, or nothing follows.
+ *   3. By its end the next stage is begun or enqueued, the job is tried again later, or nothing follows.
  *
- * A process that dies between 2 and 3 leaves a run without a job; the sweep finds it.
+ * A job that is not in the queue is marked too, once it takes long. A process that dies between 2 and 3 leaves a run without a job; the sweep finds it.
  */
-async function runJob(work: StageWork, job: TakenJob, closing: AbortSignal): Promise<JobFate> {
-  const { stages, ports, marks, active } = work
+async function runJob(
+  work: StageWork,
+  job: TakenJob,
+  sendOn: SendOn,
+  closing: AbortSignal,
+): Promise<JobFate> {
+  const { stages, ports, marks, active, onError } = work
   const { tenantId, runId, epoch, stage } = job
   const entry = active.enter(runId)
+  const mark = () => marks.markStart(job, ports.identity.workerId)
+  const showing = job.direct ? setTimeout(() => void mark().catch(onError), showAfterMs) : undefined
   try {
-    if (job.n > 0 || job.redelivered) await marks.markStart(job, ports.identity.workerId)
+    if (job.n > 0 || job.redelivered) await mark()
     const signal = AbortSignal.any([closing, entry.signal])
     const end = await runStage(stages, stage, { tenantId, runId, epoch }, ports, signal)
-    return await follow(work, job, end, closing)
+    return await follow(work, job, end, sendOn, closing)
   } finally {
+    clearTimeout(showing)
     entry.leave()
   }
 }
 
 /** Does what a job's end asks for. Tells what becomes of the job itself. */
 async function follow(
-  { stages, backend, onRunEnd }: StageWork,
+  { stages, onRunEnd }: StageWork,
   job: TakenJob,
   end: JobEnd,
+  sendOn: SendOn,
   closing: AbortSignal,
 ): Promise<JobFate> {
   switch (end.kind) {
     case 'advanced':
-      await backend.add([jobOf(job, end.next)])
+      await sendOn(jobOf(job, end.next))
       return done
     case 'again':
       return { kind: 'again', delayMs: end.delayMs }
     case 'succeeded':
       onRunEnd(job.runId)
-      await backend.add(aftermath(stages, job.stage).map((stage) => jobOf(job, stage)))
+      await Promise.all(aftermath(stages, job.stage).map((stage) => sendOn(jobOf(job, stage))))
       return done
     case 'parked':
     case 'failed':

@@ -10,12 +10,13 @@ import type { JobFate, NewJob, QueueBackend, StageWorker, TakenJob } from '@alma
 import type { ActiveRuns } from './active-runs.ts'
 import type { Log } from './log.ts'
 import type { LoopWork } from './loop.ts'
+import { placesOf, type StageLimits } from './stage-concurrency.ts'
 
 export interface VariantWorkParts {
   ports: VariantPorts
   backend: Pick<QueueBackend, 'add' | 'stageWorker'>
   active: ActiveRuns
-  concurrency: number
+  limits: StageLimits
   /** How long a variant's calls may take in all. */
   timeoutMs: number
   log: Log
@@ -42,11 +43,11 @@ export const variantJobOf = ({ tenantId, runId, generation, ordinal, n }: Varian
 
 /** The worker of the variants' queue: takes their jobs, each independent of the others. */
 export function bindVariants(parts: VariantWorkParts): VariantWorker {
-  const { backend, concurrency, onError } = parts
+  const { backend, limits, onError } = parts
   const running = new Map<AbortController, VariantKey>()
   return {
     worker: backend.stageWorker('variant', {
-      concurrency,
+      ...placesOf('variant', limits),
       process: (job, closing) => process(parts, running, job, closing),
       onError,
     }),

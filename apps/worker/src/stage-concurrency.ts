@@ -3,12 +3,15 @@ import type { ControlName } from '@almanac/pipeline'
 /** How many jobs of each stage, and how many variants of refinements, a process runs at once. */
 export type StageConcurrency = Record<ControlName, number>
 
+/** Stages that run no more jobs at once than these. */
+export type StageLimits = Partial<StageConcurrency>
+
 /**
  * For two cores and a queue in Postgres. `execute` and variants wait for an engine most of their
- * time and may be many; the others wait for the database, and with a queue in Redis 16 of each are faster.
+ * time and may be many; the others wait for the database.
  */
 export const defaultConcurrency: StageConcurrency = {
-  retrieve: 4,
+  retrieve: 16,
   cadence: 4,
   assemble: 4,
   execute: 16,
@@ -20,3 +23,15 @@ export const defaultConcurrency: StageConcurrency = {
   deliver: 2,
   variant: 16,
 }
+
+/** Always limited: what waits for an engine may take minutes, and goes to whichever process is free. */
+const waitForEngines: ReadonlySet<ControlName> = new Set<ControlName>(['execute', 'variant'])
+
+/** How a stage takes its jobs; one that is not limited also takes those of runs that are here already. */
+export const placesOf = (
+  name: ControlName,
+  limits: StageLimits,
+): { concurrency: number; limited: boolean } => ({
+  concurrency: limits[name] ?? defaultConcurrency[name],
+  limited: limits[name] !== undefined || waitForEngines.has(name),
+})

@@ -1,7 +1,7 @@
 import type { ControlName } from '@almanac/pipeline'
 import type { StageWorker } from '@almanac/queue'
 import { describe, expect, it } from 'vitest'
-import { defaultConcurrency } from './stage-concurrency.ts'
+import { defaultConcurrency, placesOf } from './stage-concurrency.ts'
 import { applyStageControls, capacityOf } from './stage-controls.ts'
 
 function workers<N extends ControlName>(stages: N[]) {
@@ -11,7 +11,7 @@ function workers<N extends ControlName>(stages: N[]) {
       stage,
       active: 0,
       paused: false,
-      concurrency: defaultConcurrency[stage],
+      ...placesOf(stage, {}),
       pause: () => {
         calls.push(`pause ${stage}`)
         worker.paused = true
@@ -20,10 +20,11 @@ function workers<N extends ControlName>(stages: N[]) {
         calls.push(`resume ${stage}`)
         worker.paused = false
       },
-      setConcurrency: (next: number) => {
+      setConcurrency: (next: number, { limited }: { limited: boolean }) => {
         calls.push(`${stage} ${next}`)
-        worker.concurrency = next
+        Object.assign(worker, { concurrency: next, limited })
       },
+      offer: () => false,
       close: () => Promise.resolve(),
     }
     return [stage, worker]
@@ -38,11 +39,11 @@ describe('stage controls', () => {
       { stage: 'assemble', paused: true, concurrency: null },
       { stage: 'execute', paused: false, concurrency: 5 },
     ] as const
-    applyStageControls(rows, map, defaultConcurrency)
-    applyStageControls(rows, map, defaultConcurrency)
+    applyStageControls(rows, map, {})
+    applyStageControls(rows, map, {})
     expect(calls.splice(0)).toEqual(['pause assemble', 'execute 5'])
     expect(capacityOf(map)).toBe(5)
-    applyStageControls([], map, defaultConcurrency)
+    applyStageControls([], map, {})
     expect(calls).toEqual(['resume assemble', 'execute 16'])
     expect(capacityOf(map)).toBe(16 + defaultConcurrency.assemble)
   })
@@ -50,12 +51,12 @@ describe('stage controls', () => {
   it('pause variants with the stage that they belong to, or alone', () => {
     const { calls, map } = workers(['refine', 'variant'])
     const pause = (stage: 'refine' | 'variant') => {
-      applyStageControls([{ stage, paused: true, concurrency: null }], map, defaultConcurrency)
+      applyStageControls([{ stage, paused: true, concurrency: null }], map, {})
       return calls.splice(0)
     }
     expect(pause('refine')).toEqual(['pause refine', 'pause variant'])
     expect(pause('variant')).toEqual(['resume refine'])
-    applyStageControls([], map, defaultConcurrency)
+    applyStageControls([], map, {})
     expect(calls).toEqual(['resume variant'])
   })
 
@@ -65,14 +66,26 @@ describe('stage controls', () => {
       { stage: 'refine', paused: false, concurrency: 2 },
       { stage: 'variant', paused: false, concurrency: 5 },
     ] as const
-    applyStageControls(rows, map, defaultConcurrency)
+    applyStageControls(rows, map, {})
     expect(calls).toEqual(['refine 2', 'variant 5'])
+  })
+
+  it('let a stage without limit take the runs that are here, and no stage with one', () => {
+    const { map } = workers(['assemble', 'execute', 'evaluate'])
+    const limited = () => [...map].filter(([, worker]) => worker.limited).map(([stage]) => stage)
+    applyStageControls([], map, { evaluate: 8 })
+    expect(limited()).toEqual(['execute', 'evaluate'])
+    expect(map.get('evaluate')?.concurrency).toBe(8)
+    applyStageControls([{ stage: 'assemble', paused: false, concurrency: 4 }], map, {})
+    expect(limited()).toEqual(['assemble', 'execute'])
+    applyStageControls([], map, {})
+    expect(limited()).toEqual(['execute'])
   })
 
   it('never set a concurrency below one', () => {
     const { calls, map } = workers(['execute'])
     const row = { stage: 'execute', paused: false, concurrency: 0 } as const
-    applyStageControls([row], map, defaultConcurrency)
+    applyStageControls([row], map, {})
     expect(calls).toEqual(['execute 1'])
   })
 })

@@ -3,7 +3,7 @@ import type { ControlName, StageControl, StageControls } from '@almanac/pipeline
 import type { StageWorker } from '@almanac/queue'
 import type { StageWorkers } from './bind-stages.ts'
 import type { LoopWork } from './loop.ts'
-import type { StageConcurrency } from './stage-concurrency.ts'
+import { placesOf, type StageLimits } from './stage-concurrency.ts'
 
 /** The workers that obey controls: one a stage, and that of the variants. */
 export type ControlledWorkers = ReadonlyMap<ControlName, StageWorker>
@@ -18,19 +18,24 @@ export const variantsPaused = (controls: readonly StageControl[]): boolean =>
 
 /**
  * Makes this process's workers do what the `stage_controls` rows say; a stage without a row works
- * with its default. A control that was obeyed before changes nothing.
+ * within the limit that it was started with, or its default. A control that was obeyed before changes nothing.
  */
 export function applyStageControls(
   controls: readonly StageControl[],
   workers: ControlledWorkers,
-  defaults: StageConcurrency,
+  limits: StageLimits,
 ): void {
   const byStage = new Map(controls.map((control) => [control.stage, control]))
   for (const [stage, worker] of workers) {
     const own = byStage.get(stage)
     const paused = stage === 'variant' ? variantsPaused(controls) : own?.paused === true
-    const wanted = Math.max(1, own?.concurrency ?? defaults[stage])
-    if (worker.concurrency !== wanted) worker.setConcurrency(wanted)
+    const limit = own?.concurrency
+    const { concurrency, limited } = placesOf(
+      stage,
+      typeof limit === 'number' ? { [stage]: Math.max(1, limit) } : limits,
+    )
+    if (worker.concurrency !== concurrency || worker.limited !== limited)
+      worker.setConcurrency(concurrency, { limited })
     if (paused && !worker.paused) worker.pause()
     if (!paused && worker.paused) worker.resume()
   }
@@ -40,12 +45,12 @@ export function applyStageControls(
 export const watchControls = (
   controls: StageControls,
   workers: ControlledWorkers,
-  defaults: StageConcurrency,
+  limits: StageLimits,
 ): LoopWork => ({
   name: 'controls',
   everyMs: 1_000,
   pass: async () => {
-    applyStageControls(await controls.read(), workers, defaults)
+    applyStageControls(await controls.read(), workers, limits)
     return false
   },
 })

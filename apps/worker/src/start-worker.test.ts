@@ -129,19 +129,106 @@ describe('a worker', () => {
     expect(database.commits.some(({ stage }) => stage === 'execute')).toBe(false)
   })
 
-  it('hands what runs to others when it stops, and gives up its lease', async () => {
+  it.each(['execute', 'validate'] as const)(
+    'hands what runs, here %s, to others when it stops, and gives up its lease',
+    async (stage) => {
+      const database = memoryDatabase()
+      const { signals, sit } = sitting()
+      const { worker, workerId } = await start(database, { does: { [stage]: sit } })
+      const run = database.queue()
+      worker.wake()
+      await until(() => signals.length === 1)
+      expect([...database.workers.keys()]).toEqual([workerId])
+      await worker.stop(20)
+      expect(database.workers.size).toBe(0)
+      expect(run).toMatchObject({ state: 'running', nextStage: stage, tries: 0 })
+      await start(database)
+      await until(() => run.state === 'succeeded')
+      // Out of the queue: nobody had to miss it first.
+      expect(database.starts).toEqual([])
+    },
+  )
+
+  it('goes on with a run where it is; the queue gets what enters, and what waits for an engine', async () => {
     const database = memoryDatabase()
-    const { signals, sit } = sitting()
-    const { worker, workerId } = await start(database, { does: { execute: sit } })
+    const { added, backend } = await noting()
+    const { worker } = await start(database, { backend })
     const run = database.queue()
     worker.wake()
-    await until(() => signals.length === 1)
-    expect([...database.workers.keys()]).toEqual([workerId])
-    await worker.stop(20)
-    expect(database.workers.size).toBe(0)
-    expect(run).toMatchObject({ state: 'running', nextStage: 'execute', tries: 0 })
-    await start(database)
     await until(() => run.state === 'succeeded')
+    expect(added).toEqual(['retrieve', 'execute'])
+  })
+
+  it('takes all jobs of a stage with a limit from the queue, and keeps to it', async () => {
+    const database = memoryDatabase()
+    const { added, backend } = await noting()
+    let [active, most] = [0, 0]
+    const { worker } = await start(database, {
+      backend,
+      limits: { validate: 2 },
+      does: {
+        validate: async () => {
+          active += 1
+          most = Math.max(most, active)
+          await sleep(10)
+          active -= 1
+          return null
+        },
+      },
+    })
+    const runs = Array.from({ length: 12 }, () => database.queue())
+    worker.wake()
+    await until(() => states(runs).join() === 'succeeded')
+    expect(added.filter((stage) => stage === 'validate')).toHaveLength(12)
+    expect(most).toBe(2)
+  })
+
+  it('goes through the queue with what begins while a stage is paused here', async () => {
+    const database = memoryDatabase()
+    const { added, backend } = await noting()
+    database.controls.push({ stage: 'persist', paused: true, concurrency: null })
+    const { worker } = await start(database, { backend })
+    const run = database.queue()
+    worker.wake()
+    await until(() => added.includes('persist'))
+    expect(run).toMatchObject({ state: 'running', nextStage: 'persist' })
+    database.controls.length = 0
+    await until(() => run.state === 'succeeded')
+    expect(added).toEqual(['retrieve', 'execute', 'persist'])
+  })
+
+  it('shows that it is at work on a job that nobody finds in the queue', async () => {
+    const database = memoryDatabase()
+    const gate = Promise.withResolvers<null>()
+    const { worker, workerId } = await start(database, {
+      does: { evaluate: () => gate.promise },
+    })
+    const run = database.queue()
+    worker.wake()
+    await until(() => database.starts.length > 0)
+    const job = { runId: run.facts.id, stage: 'evaluate', direct: true }
+    expect(database.starts).toEqual([{ job: expect.objectContaining(job), workerId }])
+    gate.resolve(null)
+    await until(() => run.state === 'succeeded')
+  })
+
+  it('tries a stage that it went on with again after its backoff', async () => {
+    const database = memoryDatabase()
+    let tries = 0
+    const { worker } = await start(database, {
+      does: {
+        export: () => {
+          tries += 1
+          if (tries > 1) return Promise.resolve(null)
+          return Promise.reject(new AlmanacError('ENGINE_OVERLOADED', { engine: 'fake' }))
+        },
+      },
+    })
+    const run = database.queue()
+    worker.wake()
+    await until(() => run.state === 'succeeded')
+    const moves = database.commits.filter(({ stage }) => stage === 'export')
+    expect(moves.map(({ move }) => move.to)).toEqual(['again', 'running'])
   })
 
   it('lets what runs end within its grace', async () => {
@@ -253,6 +340,22 @@ const leading = (worker: RunningWorker): string[] =>
         leading && !['controls', 'cancel', 'spending', 'variants'].includes(name),
     )
     .map(({ name }) => name)
+
+/** A queue that notes which stages' jobs are added to it. */
+async function noting(): Promise<{ added: string[]; backend: QueueBackend }> {
+  const backend = await openBackend()
+  const added: string[] = []
+  return {
+    added,
+    backend: {
+      ...backend,
+      add: (jobs) => {
+        added.push(...jobs.map(({ stage }) => stage))
+        return backend.add(jobs)
+      },
+    },
+  }
+}
 
 /** A stage that ends only when it is aborted. */
 function sitting() {

@@ -22,7 +22,7 @@ import { chain } from './loops/chain.ts'
 import { deliver } from './loops/deliver.ts'
 import { sweep } from './loops/sweep.ts'
 import { tick } from './loops/tick.ts'
-import { defaultConcurrency, type StageConcurrency } from './stage-concurrency.ts'
+import type { StageLimits } from './stage-concurrency.ts'
 import {
   applyStageControls,
   capacityOf,
@@ -46,8 +46,8 @@ export interface WorkerOptions {
   onRunEnd?: (runId: RunId) => void
   /** The lease is lost: others take over; the process must exit. */
   onLost(): void
-  /** Jobs at once, by stage, and of variants; what is not named has its default. */
-  concurrency?: Partial<StageConcurrency>
+  /** Jobs at once at most, by stage, and of variants; what is not named has its default. */
+  limits?: StageLimits
   /** Jobs at once of all workers together; default: what this process runs. */
   capacity?: () => number
   /** The list of stages; another one is for benchmarks and tests. */
@@ -82,10 +82,9 @@ export interface WorkerStats {
  * and the watch over pauses and cancels.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { ports, operations, backend, log, deliverers, stages = pipeline } = options
+  const { ports, operations, backend, log, deliverers, limits = {}, stages = pipeline } = options
   const { controls, marks, leadership } = operations
   const { workerId } = ports.identity
-  const concurrency = { ...defaultConcurrency, ...options.concurrency }
   const active = createActiveRuns()
   const obeyed = await controls.read()
   // Whatever can fail has been done: nothing after this leaves a lease behind.
@@ -127,7 +126,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     marks,
     backend,
     active,
-    concurrency,
+    limits,
     onRunEnd: (runId) => {
       options.onRunEnd?.(runId)
       loops.admit.wake()
@@ -138,7 +137,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ports: { ...ports, refinement },
     backend,
     active,
-    concurrency: concurrency.variant,
+    limits,
     timeoutMs: options.variantTimeoutMs ?? variantTimeoutMs,
     log,
     onGenerationEnd: () => {
@@ -150,7 +149,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...workers,
     ['variant', variants.worker],
   ])
-  applyStageControls(obeyed, controlled, concurrency)
+  applyStageControls(obeyed, controlled, limits)
 
   const capacity = options.capacity ?? (() => capacityOf(workers))
   const { rates, spending, engine } = ports
@@ -186,7 +185,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ),
     chain: leader(chain({ chain: operations.chain })),
   }
-  const obeying = startLoop(watchControls(controls, controlled, concurrency), log)
+  const obeying = startLoop(watchControls(controls, controlled, limits), log)
   const cancelling = startLoop(watchCancels(active, marks), log)
   const stopping = startLoop(watchSpending(spending), log)
   const watching = startLoop(variants.watch(operations.variants), log)

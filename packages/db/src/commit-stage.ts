@@ -3,7 +3,7 @@ import { newId } from '@almanac/domain/ids'
 import type { CommitStage, StageCommit, Verdict } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import type { Codec } from './codec.ts'
-import { packBlobs, sealText, type Blob } from './content.ts'
+import { bytesOf, mostBytes, packBlobs, sealText, type Blob } from './content.ts'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
@@ -24,7 +24,7 @@ export function createCommitStage(db: Database, codec: Codec): CommitStage {
       )
       return rows.map(({ verdict }) => verdict)
     },
-    { max: mostCommits, weigh: ({ blobs }) => sum(blobs), mostWeight: mostBytes },
+    { max: mostCommits, weigh: ({ blobs }) => bytesOf(blobs), mostWeight: mostBytes },
   )
   return {
     async commitStage({ texts = [], ...commit }) {
@@ -42,12 +42,6 @@ export function createCommitStage(db: Database, codec: Codec): CommitStage {
 
 /** Commits that one statement takes: a hundred trivial ones cost it little more than ten. */
 const mostCommits = 256
-/** Bytes of content that a statement of several commits brings along. */
-const mostBytes = 4_000_000
-
-const sum = (blobs: readonly Blob[]): number =>
-  blobs.reduce((bytes, blob) => bytes + blob.bytes.length, 0)
-
 interface Sendable {
   commit: object
   blobs: Blob[]

@@ -12,6 +12,12 @@ export interface Blob extends Sealed {
   hash: string
 }
 
+/** Bytes of content that a statement which records several things brings along. */
+export const mostBytes = 4_000_000
+
+export const bytesOf = (blobs: readonly Blob[]): number =>
+  blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
 /** Content in `blobs`, through a codec; the blobs of concurrent jobs are written together. */
 export function createContent(db: Database, codec: Codec): Content {
   const store = groupCalls((groups: readonly Blob[][]) => putBlobs(db, groups), { max: 16 })

@@ -1,10 +1,12 @@
 import type { RunId } from '@almanac/domain'
+import { hashed } from '@almanac/domain/hash'
 import { newId } from '@almanac/domain/ids'
 import type { LoadedRun } from '@almanac/pipeline'
 import fc from 'fast-check'
 import { Client } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
+import { plainCodec } from './codec.ts'
 import { claimOf, createLedger } from './ledger.ts'
 import { createSpendGate } from './rates/spend-gate.ts'
 import { resumeSpending, stopSpending, type StopScope } from './rates/stops.ts'
@@ -14,7 +16,7 @@ import { callRef, holdRequest, settlement } from './testing/paid-call.ts'
 const { db, url, superuser } = await testDatabase()
 const driver = createDriver(db)
 const { ports, operations, workerId } = driver
-const { ledger } = ports
+const { ledger, content } = ports
 
 const dead = newId('worker')
 beforeAll(async () => {
@@ -108,6 +110,25 @@ describe('a hold', () => {
     expect(await budgets(run)).toEqual(everywhere(0, 3_000))
   })
 
+  it('is settled and its answer stored at once, or neither', async () => {
+    const [run, other] = [await oneRun(), await oneRun()]
+    for (const one of [run, other]) await ledger.hold(holdRequest(one, workerId))
+    const answer = hashed('{"sections":[]}')
+    const settled = { ...settlement({ outputHash: answer.hash }), answer }
+    await Promise.all([run, other].map((one) => ledger.settle(callRef(one), settled)))
+    for (const { facts } of [run, other])
+      expect(await content.get(facts.tenantId, answer.hash)).toBe(answer.text)
+
+    const third = await oneRun()
+    await ledger.hold(holdRequest(third, workerId))
+    const lost = hashed('{"sections":[1]}')
+    // A cost that no column can hold: the statement fails, with all that it would have stored.
+    const impossible = { ...settled, outputHash: lost.hash, answer: lost, costMicroUsd: 2 ** 70 }
+    await expect(ledger.settle(callRef(third), impossible)).rejects.toThrow()
+    await expect(content.get(third.facts.tenantId, lost.hash)).rejects.toThrow(/content/)
+    expect(await budgets(third)).toEqual(everywhere(5_000, 0))
+  })
+
   it('of a billed call without usable answer is a new send', async () => {
     const run = await oneRun()
     await ledger.hold(holdRequest(run, workerId))
@@ -178,7 +199,7 @@ describe('a limit', () => {
         values ($1::text, 'tenant_month', $1::text, to_char(now() at time zone 'utc', 'YYYY-MM'), $2)`,
       [first?.facts.tenantId, 33 * 5_000 + 4_999],
     )
-    const processes = Array.from({ length: 4 }, () => createLedger(db))
+    const processes = Array.from({ length: 4 }, () => createLedger(db, plainCodec))
     const holds = await Promise.all(
       all.map((run, i) => (processes[i % 4] ?? ledger).hold(holdRequest(run, workerId))),
     )
@@ -394,7 +415,7 @@ describe('an open call', () => {
 
   it('asked for by many at once is granted to one', async () => {
     const run = await oneRun()
-    const processes = Array.from({ length: 6 }, () => createLedger(db))
+    const processes = Array.from({ length: 6 }, () => createLedger(db, plainCodec))
     const holds = await Promise.all(processes.map(({ hold }) => hold(holdRequest(run, workerId))))
     expect(holds.map(({ state }) => state).sort()).toEqual([
       ...Array.from({ length: 5 }, () => 'busy'),

@@ -8,6 +8,8 @@ import type {
   HoldRequest,
 } from '@almanac/pipeline'
 import { sql } from 'kysely'
+import type { Codec } from './codec.ts'
+import { bytesOf, mostBytes, packBlobs, sealText, type Blob } from './content.ts'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
 
@@ -48,7 +50,7 @@ const groupSize = 1_024
  *     └──▶ unknown      the answer was lost, or its worker died: the hold stays
  *             └──▶ settled (late) | released (by an operator) | charged (in full, after a while)
  */
-export function createLedger(db: Database, listener?: BudgetListener): BudgetLedger {
+export function createLedger(db: Database, codec: Codec, listener?: BudgetListener): BudgetLedger {
   const hold = groupCalls(
     async (requests: readonly HoldRequest[]): Promise<Hold[]> => {
       const rows = await db.querySystem(
@@ -73,16 +75,19 @@ export function createLedger(db: Database, listener?: BudgetListener): BudgetLed
     },
     { max: groupSize },
   )
-  const close = groupCalls(
-    async (closings: readonly Closing[]) => {
-      await closeCalls(db, closings, listener)
-      return closings
+  const end = groupCalls(
+    async (ends: readonly { closing: Closing; blobs: readonly Blob[] }[]) => {
+      const closings = ends.map(({ closing }) => closing)
+      const blobs = ends.flatMap((one) => one.blobs)
+      await closeCalls(db, closings, { listener, blobs })
+      return ends
     },
-    { max: groupSize },
+    { max: groupSize, weigh: ({ blobs }) => bytesOf(blobs), mostWeight: mostBytes },
   )
+  const close = (closing: Closing, blobs: readonly Blob[] = []) => end({ closing, blobs })
   return {
     hold,
-    async settle(call, { costMicroUsd, usage, outcome, served, requestId, outputHash }) {
+    async settle(call, { costMicroUsd, usage, outcome, served, requestId, outputHash, answer }) {
       const { model, tier } = served
       const billed = {
         costMicroUsd,
@@ -93,7 +98,8 @@ export function createLedger(db: Database, listener?: BudgetListener): BudgetLed
         requestId,
         outputHash,
       }
-      await close({ ...keyOf(call), to: 'settled', ...billed })
+      const blobs = answer ? [sealText(codec, call.run.tenantId, answer)] : []
+      await close({ ...keyOf(call), to: 'settled', ...billed }, blobs)
     },
     async release(call, reason) {
       await close({ ...keyOf(call), to: 'released', reason })
@@ -104,16 +110,23 @@ export function createLedger(db: Database, listener?: BudgetListener): BudgetLed
   }
 }
 
+interface Beside {
+  listener?: Pick<BudgetListener, 'changed'> | undefined
+  /** The answers that the calls were settled with. */
+  blobs?: readonly Blob[]
+}
+
 /** Ends calls; those that had ended before stay as they are. Answers how many changed. */
 export async function closeCalls(
   db: Database,
   closings: readonly Closing[],
-  listener?: Pick<BudgetListener, 'changed'>,
+  { listener, blobs = [] }: Beside = {},
 ): Promise<number> {
+  const { index, bytes } = packBlobs(blobs)
   const [row] = await db.querySystem(
     'ledger',
     sql<{ closed: number; budgets: BudgetState[] }>`select * from close_calls(
-      ${JSON.stringify(closings)}::json, ${listener !== undefined})`,
+      ${JSON.stringify(closings)}::json, ${listener !== undefined}, ${index}::jsonb, ${bytes}::bytea)`,
   )
   if (listener && row) listener.changed(row.budgets)
   return row?.closed ?? 0

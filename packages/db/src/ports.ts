@@ -45,7 +45,7 @@ export function createPorts(
   db: Database,
   { codec = plainCodec, budgets }: { codec?: Codec; budgets?: BudgetListener } = {},
 ): DatabasePorts {
-  const ledger = createLedger(db, budgets)
+  const ledger = createLedger(db, codec, budgets)
   return {
     specifications: createSpecifications(db),
     slots: createSlots(db),

@@ -1,16 +1,20 @@
 import type { AnyDocumentKind } from '@almanac/documents'
 import { runPackage, type Json, type RunPackage, type TenantId } from '@almanac/domain'
 import { LRUCache } from 'lru-cache'
+import type { BudgetLedger } from './calls/money-port.ts'
 import type { CommitStage, Content } from './ports.ts'
+
+/** Everything that stores content. */
+type Storing = { content: Content; ledger: BudgetLedger } & CommitStage
 
 /**
  * Content with a memory: what this process stored or read lately is not fetched or parsed again.
  * Safe because content never changes under its hash; bounded by characters, in thousands.
  */
 export function rememberContent(
-  { content: store, commitStage }: { content: Content } & CommitStage,
+  { content: store, ledger, commitStage }: Storing,
   maxKilochars: number,
-): { content: Content } & CommitStage {
+): Storing {
   const texts = new LRUCache<string, string>({
     maxSize: maxKilochars * 1_000,
     sizeCalculation: (text) => text.length + 100,
@@ -32,6 +36,14 @@ export function rememberContent(
   }
   return {
     content,
+    ledger: {
+      ...ledger,
+      async settle(call, settlement) {
+        await ledger.settle(call, settlement)
+        const { answer } = settlement
+        if (answer) texts.set(at(call.run.tenantId, answer.hash), answer.text)
+      },
+    },
     async commitStage(commit) {
       const verdict = await commitStage(commit)
       for (const { hash, text } of commit.texts ?? []) texts.set(at(commit.tenantId, hash), text)

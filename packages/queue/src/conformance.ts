@@ -163,7 +163,7 @@ export const conformance: Record<string, (queueing: Queueing) => Promise<void>> 
     await backend.add(Array.from({ length: 12 }, () => aJob()))
     await until(async () => empty(await backend.depth('execute')))
     assert.equal(most, 2)
-    worker.setConcurrency(5)
+    worker.setConcurrency(5, { limited: false })
     assert.equal(worker.concurrency, 5)
     await backend.add(Array.from({ length: 30 }, () => aJob()))
     await until(async () => empty(await backend.depth('execute')))
@@ -193,16 +193,7 @@ export const conformance: Record<string, (queueing: Queueing) => Promise<void>> 
     errors,
   }) => {
     const [backend, other] = [await open(), await open()]
-    const worker = work(
-      { backend, errors },
-      (_job, signal) =>
-        new Promise((resolve) => {
-          signal.addEventListener('abort', () => {
-            resolve({ kind: 'back' })
-          })
-        }),
-      2,
-    )
+    const worker = work({ backend, errors }, backWhenAborted, 2)
     const jobs = [aJob(), aJob()]
     await backend.add(jobs)
     await until(() => worker.active === 2)
@@ -215,6 +206,100 @@ export const conformance: Record<string, (queueing: Queueing) => Promise<void>> 
       jobs.map(({ runId }) => runId).toSorted(),
     )
     assert.ok(again.every(({ redelivered }) => !redelivered))
+  },
+
+  'runs a job of its own process at once, and the queue knows nothing of it': async ({
+    open,
+    errors,
+  }) => {
+    const backend = await open()
+    const gate = deferred()
+    const seen: TakenJob[] = []
+    const process = async (job: TakenJob): Promise<JobFate> => {
+      seen.push(job)
+      await gate.promise
+      return done
+    }
+    const worker = work({ backend, errors }, process, 1)
+    const jobs = [aJob(), aJob(), aJob()]
+    assert.ok(jobs.every((job) => worker.offer(job)))
+    assert.deepEqual(
+      seen,
+      jobs.map((job) => ({ ...job, redelivered: false, direct: true })),
+    )
+    assert.equal(worker.active, 3)
+    assert.ok(empty(await backend.depth('execute')))
+    // The places of the queue are its own.
+    await backend.add([aJob()])
+    await until(() => seen.length === 4)
+    gate.resolve()
+    await until(() => worker.active === 0)
+  },
+
+  'leaves a job to the queue where a stage is limited or paused, or closes': async ({
+    open,
+    errors,
+  }) => {
+    const backend = await open()
+    const { worker, seen } = collect({ backend, errors })
+    worker.setConcurrency(4, { limited: true })
+    assert.equal(worker.offer(aJob()), false)
+    worker.setConcurrency(4, { limited: false })
+    worker.pause()
+    assert.equal(worker.offer(aJob()), false)
+    worker.resume()
+    assert.equal(worker.offer(aJob()), true)
+    const closed = worker.close(60_000)
+    assert.equal(worker.offer(aJob()), false)
+    await closed
+    assert.equal(seen.length, 1)
+  },
+
+  'enqueues a job of its own process that is to be tried again': async ({ open, errors }) => {
+    const backend = await open()
+    const again = (before: number): JobFate =>
+      before === 0 ? { kind: 'again', delayMs: 300 } : done
+    const { worker, taken, times } = collect({ backend, errors }, { fate: again })
+    const job = aJob()
+    worker.offer(job)
+    assert.deepEqual(await taken(2), [
+      { ...job, redelivered: false, direct: true },
+      { ...job, redelivered: false },
+    ])
+    assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 299, 'the second try came too early')
+  },
+
+  'hands a job of its own process to others when the grace period is over': async ({
+    open,
+    errors,
+  }) => {
+    const [backend, other] = [await open(), await open()]
+    const worker = work({ backend, errors }, backWhenAborted)
+    const job = aJob()
+    worker.offer(job)
+    await worker.close(50)
+    assert.deepEqual(await other.depth('execute'), { waiting: 1, active: 0, delayed: 0 })
+    const { taken } = collect({ backend: other, errors })
+    assert.deepEqual(await taken(1), [{ ...job, redelivered: false }])
+  },
+
+  'waits for a job of its own process when it closes, and tells of one that throws': async ({
+    open,
+    errors,
+  }) => {
+    const backend = await open()
+    const gate = deferred()
+    const worker = work({ backend, errors }, async () => {
+      await gate.promise
+      throw new Error('as planned')
+    })
+    worker.offer(aJob())
+    const closed = worker.close(60_000)
+    assert.equal(worker.active, 1)
+    gate.resolve()
+    await closed
+    assert.equal(worker.active, 0)
+    assert.match(String(errors.pop()), /as planned/)
   },
 
   'tells lost jobs from those that wait': async ({ open }) => {
@@ -264,6 +349,12 @@ export const conformance: Record<string, (queueing: Queueing) => Promise<void>> 
 }
 
 const done: JobFate = { kind: 'done' }
+const backWhenAborted = (_job: TakenJob, signal: AbortSignal): Promise<JobFate> =>
+  new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve({ kind: 'back' })
+    })
+  })
 const empty = ({ waiting, active, delayed }: Awaited<ReturnType<QueueBackend['depth']>>) =>
   waiting + active + delayed === 0
 

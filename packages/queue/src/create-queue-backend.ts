@@ -43,7 +43,7 @@ async function bind<C>(
     ...queues,
     name: driver.name,
     stageWorker: (stage, workerOptions) => {
-      const worker = createStageWorker(driver, stage, workerOptions)
+      const worker = createStageWorker(driver, stage, workerOptions, queues.add)
       workers.push(worker)
       return worker
     },

@@ -46,14 +46,18 @@ export type NewJob = StageJob & {
 export interface TakenJob extends StageJob {
   /** True when an earlier worker took it and died, or lost its lock: it may have been started before. */
   redelivered: boolean
+  /** It came from its own process and not from the queue: nobody else finds it there. */
+  direct?: true
 }
 
 /** What becomes of a job after its processor: forgotten, tried again later, or handed back at once. */
 export type JobFate = { kind: 'done' } | { kind: 'again'; delayMs: number } | { kind: 'back' }
 
 export interface StageWorkerOptions {
-  /** How many jobs run at once. */
+  /** How many jobs from the queue run at once. */
   concurrency: number
+  /** Whether no more than these may run at once; then all of them come from the queue. */
+  limited?: boolean
   /**
    * Runs one job. The signal aborts when the worker closes and the grace period is over; a job that
    * ends because of it should be handed back. A job whose processor throws is forgotten.
@@ -68,11 +72,17 @@ export interface StageWorker {
   /** How many jobs run now. */
   readonly active: number
   readonly concurrency: number
+  readonly limited: boolean
   readonly paused: boolean
   /** Takes no further job; those that run go on. */
   pause(): void
   resume(): void
-  setConcurrency(concurrency: number): void
+  setConcurrency(concurrency: number, options: { limited: boolean }): void
+  /**
+   * Runs a job that this process has just made at once, without the queue, unless the stage is limited or
+   * the worker takes no further job; answers whether it does. What it does not take is to be added.
+   */
+  offer(job: StageJob): boolean
   /**
    * Takes no further job, waits `graceMs` for those that run, then aborts their signals and waits
    * until they have been handed back.

@@ -1,8 +1,9 @@
 import { DelayedError, WaitingError, Worker, type Job } from 'bullmq'
 import { calm } from './calm.ts'
+import { createDirectJobs, type DirectJobs } from './direct-jobs.ts'
 import type { Driver } from './driver.ts'
 import { readJob, type QueueName } from './job-identity.ts'
-import type { StageWorker, StageWorkerOptions } from './queue-backend.ts'
+import type { QueueBackend, StageWorker, StageWorkerOptions } from './queue-backend.ts'
 
 /** How long a job stays locked without a sign of life of its worker. */
 const lockMs = 3_000
@@ -16,7 +17,8 @@ const handBackMs = 3_000
 const outOfReach = 1_000_000
 
 /**
- * Takes one stage's jobs, within a concurrency that may change while it runs.
+ * Takes one stage's jobs: from the queue, within a concurrency that may change while it runs, and from its
+ * own process, as long as the stage has no limit. What a worker cannot keep goes back through `add`.
  *
  * Crashes are counted in the database, not here: BullMQ's own count would fail a job for good after
  * a few of them, so it is set out of reach.
@@ -24,11 +26,14 @@ const outOfReach = 1_000_000
 export function createStageWorker<C>(
   driver: Driver<C>,
   stage: QueueName,
-  { concurrency, process, onError }: StageWorkerOptions,
+  { concurrency, limited = false, process, onError }: StageWorkerOptions,
+  add: QueueBackend['add'],
 ): StageWorker {
   let active = 0
+  let isLimited = limited
   let paused = false
   let closing: Promise<void> | undefined
+  const direct = createDirectJobs({ process, onError }, add)
 
   // BullMQ hands out a signal only to a processor that declares its three parameters.
   const processor = async (job: Job, token?: string, signal?: AbortSignal): Promise<void> => {
@@ -70,10 +75,13 @@ export function createStageWorker<C>(
   return {
     stage,
     get active() {
-      return active
+      return active + direct.active
     },
     get concurrency() {
       return worker.concurrency
+    },
+    get limited() {
+      return isLimited
     },
     get paused() {
       return paused
@@ -86,10 +94,16 @@ export function createStageWorker<C>(
       paused = false
       void worker.resume().catch(onError)
     },
-    setConcurrency: (next) => {
+    setConcurrency: (next, { limited }) => {
       worker.concurrency = next
+      isLimited = limited
     },
-    close: (graceMs) => (closing ??= closeWithin(worker, graceMs)),
+    offer: (job) => {
+      if (isLimited || paused || closing) return false
+      direct.start(job)
+      return true
+    },
+    close: (graceMs) => (closing ??= closeWithin(worker, direct, graceMs)),
   }
 }
 
@@ -101,18 +115,20 @@ async function handBack(job: Job, token: string | undefined): Promise<never> {
 
 async function closeWithin(
   worker: Pick<Worker, 'close' | 'cancelAllJobs' | 'disconnect'>,
+  direct: DirectJobs,
   graceMs: number,
 ): Promise<void> {
   const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<'too late'>()
   const timers = [
     setTimeout(() => {
       worker.cancelAllJobs('the worker is closing')
+      direct.abort()
     }, graceMs),
     setTimeout(() => {
       giveUp('too late')
     }, graceMs + handBackMs),
   ]
-  const end = await Promise.race([worker.close(), tooLate])
+  const end = await Promise.race([Promise.all([worker.close(), direct.ended()]), tooLate])
   timers.forEach(clearTimeout)
   if (end === 'too late') await worker.disconnect()
 }

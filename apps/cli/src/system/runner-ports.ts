@@ -37,13 +37,14 @@ export function createRunnerPorts(
   const { budgets } = gates
   const stored = createPorts(db, { codec, ...(budgets ? { budgets: budgets.listener } : {}) })
   const runs = rememberRuns(stored)
-  const ledger = budgets ? budgets.guard(stored.ledger) : stored.ledger
+  const guarded = budgets ? budgets.guard(stored.ledger) : stored.ledger
+  const storing = { ...stored, ledger: guarded, commitStage: runs.commitStage }
+  const { content, ledger, commitStage } = rememberContent(storing, rememberedKilochars)
   return {
     ...stored,
     load: runs.load,
-    ...rememberContent({ ...stored, commitStage: runs.commitStage }, rememberedKilochars),
+    ...{ content, ledger, commitStage },
     specifications: rememberSpecifications(stored.specifications),
-    ledger,
     refinement: { ...stored.refinement, ledger: createVariantLedger(db, ledger) },
     clock: systemClock,
     ids: randomIds,

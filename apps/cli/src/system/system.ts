@@ -72,7 +72,7 @@ export async function startSystem(
       runEnded(runId)
     },
     onLost: () => void shutdown.begin('the lease is lost', 1),
-    concurrency: {
+    limits: {
       execute: config.concurrency,
       // With a judge, or an embedding model, these stages wait for an engine as well.
       ...('none' in judge.engine ? {} : { evaluate: config.concurrency }),

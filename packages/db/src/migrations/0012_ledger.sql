@@ -632,8 +632,10 @@ $$;
 
 -- Ends calls: settled, released, unknown (the hold stays), charged (an unknown one, in full). Each only
 -- once; a settlement that comes late still settles an unknown call. Answers how many changed and, where
--- `mirrored`, the budget rows as they are after this.
-create function close_calls(closings json, mirrored boolean default false)
+-- `mirrored`, the budget rows as they are after this. `blobs` and `bytes` are the answers that calls are
+-- settled with, as `put_blobs` takes them.
+create function close_calls(closings json, mirrored boolean default false, blobs jsonb default '[]',
+  bytes bytea default '')
 returns table (closed integer, budgets jsonb)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
   set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set datestyle = 'ISO' as $$
@@ -647,6 +649,7 @@ declare
   closed_later integer := 0;
   states jsonb;
 begin
+  if blobs <> '[]' then perform put_blobs(blobs, bytes); end if;
   with told as (
     select k.*, row_number() over (partition by k."runId", k."callKey", k.seq
       order by k.ordinality) as turn

@@ -12,7 +12,7 @@ import {
   type RunId,
   type RunPackage,
 } from '@almanac/domain'
-import { sha256 } from '@almanac/domain/hash'
+import { hashed, sha256 } from '@almanac/domain/hash'
 import type {
   CallRef,
   EngineRequest,
@@ -247,17 +247,20 @@ async function settle(
   request: EngineRequest,
   ports: CallPorts,
 ): Promise<Answer> {
-  const { engine, ledger, spending, clock, content } = ports
+  const { engine, ledger, spending, clock } = ports
   const name = engine.name
   switch (outcome.kind) {
     case 'completed': {
       const text = JSON.stringify(outcome.output) ?? 'null'
-      const storable = isStorable(text)
-      const [outputHash = null] = storable ? await content.put(ref.run.tenantId, [text]) : []
       const costMicroUsd = engine.price(outcome.usage, outcome.served, clock.now())
-      await ledger.settle(ref, { ...billed(outcome), costMicroUsd, outputHash })
-      const output = storable ? outcome.output : undefined
-      return { output, outputHash, costMicroUsd, reused: null }
+      const bill = { ...billed(outcome), costMicroUsd }
+      if (!isStorable(text)) {
+        await ledger.settle(ref, { ...bill, outputHash: null })
+        return { output: undefined, outputHash: null, costMicroUsd, reused: null }
+      }
+      const answer = hashed(text)
+      await ledger.settle(ref, { ...bill, outputHash: answer.hash, answer })
+      return { output: outcome.output, outputHash: answer.hash, costMicroUsd, reused: null }
     }
     case 'truncated':
     case 'refused':

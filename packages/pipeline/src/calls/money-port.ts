@@ -1,4 +1,5 @@
 import type { RunId, StageName, TenantId, WorkerId } from '@almanac/domain'
+import type { HashedText } from '@almanac/domain/hash'
 import type { Outcome, Usage } from './engine-port.ts'
 import type { RunFacts } from '../ports.ts'
 
@@ -97,6 +98,8 @@ export interface BudgetLedger {
       served: { model: string; tier: string }
       requestId: string
       outputHash: string | null
+      /** The answer of that hash, where it is not stored yet: both are recorded at once, or neither. */
+      answer?: HashedText
     },
   ): Promise<void>
   release(call: CallRef, reason: string): Promise<void>

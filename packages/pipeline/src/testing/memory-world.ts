@@ -138,7 +138,7 @@ export function createMemoryWorld(start: {
       return Promise.resolve(text)
     },
   }
-  const ledger = memoryLedger(world)
+  const ledger = memoryLedger(world, content)
   const { refinement, ...refined } = createMemoryRefinement({
     runs: world.runs,
     now: () => world.now,
@@ -276,7 +276,10 @@ function endSlot(world: MemoryWorld, run: MemoryRun): void {
   }
 }
 
-function memoryLedger(world: Pick<MemoryWorld, 'calls'>): BudgetLedger {
+function memoryLedger(
+  world: Pick<MemoryWorld, 'calls'>,
+  content: Pick<Content, 'put'>,
+): BudgetLedger {
   return {
     hold: async ({ run, callKey }): Promise<Hold> => {
       const key = `${run.id}/${callKey}`
@@ -286,9 +289,9 @@ function memoryLedger(world: Pick<MemoryWorld, 'calls'>): BudgetLedger {
       world.calls.set(key, { state: 'open', outputHash: null })
       return Promise.resolve({ state: 'granted', seq: 1 })
     },
-    settle: async ({ run, callKey }, { outputHash }) => {
+    settle: async ({ run, callKey }, { outputHash, answer }) => {
+      if (answer) await content.put(run.tenantId, [answer.text])
       world.calls.set(`${run.id}/${callKey}`, { state: 'settled', outputHash })
-      return Promise.resolve()
     },
     release: async ({ run, callKey }) => {
       world.calls.set(`${run.id}/${callKey}`, { state: 'released', outputHash: null })

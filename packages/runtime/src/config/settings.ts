@@ -117,7 +117,8 @@ export const settings = z.object({
   ALMANAC_CONCURRENCY: setting(wholeNumber(1, 1000), {
     group: 'Worker',
     default: '8',
-    description: 'How many jobs of one stage a worker process runs at once.',
+    description:
+      'How many jobs of a stage that waits for an engine (`execute`, and `evaluate` and `export` where a model judges or embeds) a worker process runs at once.',
     example: '32',
   }),
   ALMANAC_DELIVERY_DIR: optionalSetting(folder, {
