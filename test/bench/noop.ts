@@ -112,7 +112,7 @@ async function noopRuns(db: Database, backend: QueueBackend): Promise<number> {
       log: { info: ignore, warn: ignore, error: ignore },
       version: 'bench',
       onLost: () => process.exit(1),
-      limits: { retrieve: concurrency, execute: concurrency },
+      limits: { retrieve: concurrency },
       stages: noopStages((tenantId) => hashes.get(tenantId) ?? ''),
     })
     try {

@@ -17,8 +17,8 @@ export interface StageWork {
   backend: Pick<QueueBackend, 'add' | 'stageWorker'>
   active: ActiveRuns
   limits: StageLimits
-  /** A run left the workers, in whatever state: there is room for another. */
-  onRunEnd(runId: RunId): void
+  /** A run ended, or was parked (`over` is false then): there is room for another. */
+  onRunLeft(runId: RunId, over: boolean): void
   onError(error: unknown): void
 }
 
@@ -85,7 +85,7 @@ async function runJob(
 
 /** Does what a job's end asks for. Tells what becomes of the job itself. */
 async function follow(
-  { stages, onRunEnd }: StageWork,
+  { stages, onRunLeft }: StageWork,
   job: TakenJob,
   end: JobEnd,
   sendOn: SendOn,
@@ -98,13 +98,13 @@ async function follow(
     case 'again':
       return { kind: 'again', delayMs: end.delayMs }
     case 'succeeded':
-      onRunEnd(job.runId)
+      onRunLeft(job.runId, true)
       await Promise.all(aftermath(stages, job.stage).map((stage) => sendOn(jobOf(job, stage))))
       return done
     case 'parked':
     case 'failed':
     case 'blocked':
-      onRunEnd(job.runId)
+      onRunLeft(job.runId, end.kind !== 'parked')
       return done
     case 'dropped':
       return end.why === 'aborted' && closing.aborted ? { kind: 'back' } : done

@@ -111,15 +111,16 @@ export function startLoop(
       return passes
     },
     wake: () => {
+      if (debounce) return
       const apartMs = Math.max(debounceMs, Math.min(restPerPass * lastPassMs, everyMs))
-      const restedMs = performance.now() - restingSince
-      debounce ??= setTimeout(
-        () => {
+      const leftMs = apartMs - (performance.now() - restingSince)
+      // A timer would take a millisecond even for no time at all.
+      if (leftMs <= 0) bell.ring()
+      else
+        debounce = setTimeout(() => {
           debounce = undefined
           bell.ring()
-        },
-        Math.max(0, apartMs - restedMs),
-      )
+        }, leftMs)
     },
     stop: async () => {
       stopping.abort()

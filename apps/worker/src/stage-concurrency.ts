@@ -3,7 +3,7 @@ import type { ControlName } from '@almanac/pipeline'
 /** How many jobs of each stage, and how many variants of refinements, a process runs at once. */
 export type StageConcurrency = Record<ControlName, number>
 
-/** Stages that run no more jobs at once than these. */
+/** Stages that run no more jobs at once than these, as those must that wait for an engine. */
 export type StageLimits = Partial<StageConcurrency>
 
 /**
@@ -24,14 +24,11 @@ export const defaultConcurrency: StageConcurrency = {
   variant: 16,
 }
 
-/** Always limited: what waits for an engine may take minutes, and goes to whichever process is free. */
-const waitForEngines: ReadonlySet<ControlName> = new Set<ControlName>(['execute', 'variant'])
-
 /** How a stage takes its jobs; one that is not limited also takes those of runs that are here already. */
 export const placesOf = (
   name: ControlName,
   limits: StageLimits,
 ): { concurrency: number; limited: boolean } => ({
   concurrency: limits[name] ?? defaultConcurrency[name],
-  limited: limits[name] !== undefined || waitForEngines.has(name),
+  limited: limits[name] !== undefined,
 })

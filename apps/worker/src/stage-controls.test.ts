@@ -74,12 +74,12 @@ describe('stage controls', () => {
     const { map } = workers(['assemble', 'execute', 'evaluate'])
     const limited = () => [...map].filter(([, worker]) => worker.limited).map(([stage]) => stage)
     applyStageControls([], map, { evaluate: 8 })
-    expect(limited()).toEqual(['execute', 'evaluate'])
+    expect(limited()).toEqual(['evaluate'])
     expect(map.get('evaluate')?.concurrency).toBe(8)
-    applyStageControls([{ stage: 'assemble', paused: false, concurrency: 4 }], map, {})
+    applyStageControls([{ stage: 'assemble', paused: false, concurrency: 4 }], map, { execute: 16 })
     expect(limited()).toEqual(['assemble', 'execute'])
     applyStageControls([], map, {})
-    expect(limited()).toEqual(['execute'])
+    expect(limited()).toEqual([])
   })
 
   it('never set a concurrency below one', () => {

@@ -22,7 +22,7 @@ import { chain } from './loops/chain.ts'
 import { deliver } from './loops/deliver.ts'
 import { sweep } from './loops/sweep.ts'
 import { tick } from './loops/tick.ts'
-import type { StageLimits } from './stage-concurrency.ts'
+import { defaultConcurrency, type StageLimits } from './stage-concurrency.ts'
 import {
   applyStageControls,
   capacityOf,
@@ -42,11 +42,11 @@ export interface WorkerOptions {
   deliverTo?: readonly string[]
   log: Log
   version: string
-  /** A run left the workers of this process, in whatever state. */
+  /** A run ended in a worker of this process. */
   onRunEnd?: (runId: RunId) => void
   /** The lease is lost: others take over; the process must exit. */
   onLost(): void
-  /** Jobs at once at most, by stage, and of variants; what is not named has its default. */
+  /** Jobs at once at most, by stage, and of variants; default: that of `execute`, for an engine that is waited for. */
   limits?: StageLimits
   /** Jobs at once of all workers together; default: what this process runs. */
   capacity?: () => number
@@ -82,9 +82,10 @@ export interface WorkerStats {
  * and the watch over pauses and cancels.
  */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { ports, operations, backend, log, deliverers, limits = {}, stages = pipeline } = options
+  const { ports, operations, backend, log, deliverers, stages = pipeline } = options
   const { controls, marks, leadership } = operations
   const { workerId } = ports.identity
+  const { limits = { execute: defaultConcurrency.execute } } = options
   const active = createActiveRuns()
   const obeyed = await controls.read()
   // Whatever can fail has been done: nothing after this leaves a lease behind.
@@ -127,8 +128,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     backend,
     active,
     limits,
-    onRunEnd: (runId) => {
-      options.onRunEnd?.(runId)
+    onRunLeft: (runId, over) => {
+      if (over) options.onRunEnd?.(runId)
       loops.admit.wake()
     },
     onError,

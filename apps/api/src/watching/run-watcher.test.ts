@@ -83,18 +83,23 @@ describe('a watcher', () => {
     expect(asked.length - young).toBeLessThanOrEqual(42)
   })
 
-  it('asks at once about a run whose end it is told of, and seldom before', async () => {
+  it('answers at once who waits for the end of a run that it is told of, and asks seldom before', async () => {
     const { asked, readNews, happen } = createRuns()
     const watcher = createRunWatcher(readNews, log, { told: true })
     const runId = newId('run')
     const ended = watcher.ended({ tenantId, runId, after: 0 }, patient)
     await vi.advanceTimersByTimeAsync(59)
     expect(asked).toHaveLength(0)
-    happen(runId, event(1, 'run.queued'), event(2, 'run.succeeded'))
     watcher.tell(newId('run'))
     watcher.tell(runId)
-    await vi.advanceTimersByTimeAsync(0)
     expect(await ended).toBe(true)
+    expect(asked).toHaveLength(0)
+
+    const following = watcher.next({ tenantId, runId, after: 0 }, patient)
+    happen(runId, event(1, 'run.queued'), event(2, 'run.succeeded'))
+    watcher.tell(runId)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await following).toHaveLength(2)
     expect(asked).toHaveLength(1)
   })
 

@@ -16,7 +16,7 @@ export interface RunWatcher {
   next(watched: WatchedRun, options: WatchOptions): Promise<EventResource[]>
   /** Whether the run ended in time. */
   ended(watched: WatchedRun, options: WatchOptions): Promise<boolean>
-  /** A run of this process has ended: whoever waits for it is asked for at once. */
+  /** A run of this process has ended: whoever waits for that is answered, its next events are read at once. */
   tell(runId: RunId): void
 }
 
@@ -34,7 +34,9 @@ interface Wish extends WatchedRun {
   since: number
   shortestMs: number
   dueAt: number
-  settle: (events: EventResource[]) => void
+  /** Asked only whether the run is over: who knows that it is need not read its events. */
+  settle: (news: EventResource[] | 'over') => void
+  endOnly: boolean
 }
 
 /**
@@ -49,14 +51,14 @@ export function createRunWatcher(
   { told = false }: { told?: boolean } = {},
 ): RunWatcher {
   const wishes = new Set<Wish>()
-  let timer: NodeJS.Timeout | undefined
+  let unplan: () => void = () => undefined
   let reading = false
 
   const plan = (): void => {
-    clearTimeout(timer)
+    unplan()
     if (reading || wishes.size === 0) return
     const dueAt = Math.min(...[...wishes].map((wish) => wish.dueAt))
-    timer = setTimeout(() => void read(), Math.max(0, dueAt - performance.now()))
+    unplan = after(dueAt - performance.now(), () => void read())
   }
 
   const read = async (): Promise<void> => {
@@ -83,16 +85,16 @@ export function createRunWatcher(
 
   const wait = (
     watched: WatchedRun,
-    pace: Pick<Wish, 'since' | 'shortestMs'>,
+    pace: Pick<Wish, 'since' | 'shortestMs' | 'endOnly'>,
     { withinMs, signal }: WatchOptions,
-  ): Promise<EventResource[]> =>
+  ): Promise<EventResource[] | 'over'> =>
     new Promise((resolve) => {
-      const settle = (events: EventResource[]) => {
+      const settle = (news: EventResource[] | 'over') => {
         clearTimeout(timeUp)
         signal.removeEventListener('abort', nobody)
         wishes.delete(wish)
         plan()
-        resolve(events)
+        resolve(news)
       }
       const nobody = () => settle([])
       const timeUp = setTimeout(nobody, withinMs)
@@ -105,26 +107,42 @@ export function createRunWatcher(
     })
 
   return {
-    next: (watched, options) => wait(watched, { since: performance.now(), shortestMs }, options),
+    async next(watched, options) {
+      const pace = { since: performance.now(), shortestMs, endOnly: false }
+      const news = await wait(watched, pace, options)
+      return news === 'over' ? [] : news
+    },
     async ended(watched, { withinMs, signal }) {
       const since = performance.now()
       let after = watched.after
       for (;;) {
         const left = since + withinMs - performance.now()
         if (left <= 0 || signal.aborted) return false
-        const pace = { since, shortestMs: told ? toldMs : shortestMs }
-        const events = await wait({ ...watched, after }, pace, { withinMs: left, signal })
-        if (events.some(endsRun)) return true
-        after = events.at(-1)?.seq ?? after
+        const pace = { since, shortestMs: told ? toldMs : shortestMs, endOnly: true }
+        const news = await wait({ ...watched, after }, pace, { withinMs: left, signal })
+        if (news === 'over' || news.some(endsRun)) return true
+        after = news.at(-1)?.seq ?? after
       }
     },
     tell(runId) {
       const now = performance.now()
       const waiting = [...wishes].filter((wish) => wish.runId === runId)
-      for (const wish of waiting) wish.dueAt = now
+      for (const wish of waiting)
+        if (wish.endOnly) wish.settle('over')
+        else wish.dueAt = now
       if (waiting.length > 0) plan()
     },
   }
+}
+
+/** Plans work; where nothing is left to wait for, for the next turn: a timer takes a millisecond at least. */
+function after(ms: number, work: () => void): () => void {
+  if (ms > 0) {
+    const timer = setTimeout(work, ms)
+    return () => clearTimeout(timer)
+  }
+  const next = setImmediate(work)
+  return () => clearImmediate(next)
 }
 
 /** Each run once, from where the one of its watchers is that has seen the least. */

@@ -72,9 +72,9 @@ export async function startSystem(
       runEnded(runId)
     },
     onLost: () => void shutdown.begin('the lease is lost', 1),
+    // What waits for an engine may take minutes: it goes to whichever process is free.
     limits: {
-      execute: config.concurrency,
-      // With a judge, or an embedding model, these stages wait for an engine as well.
+      ...(config.engine.kind === 'deterministic' ? {} : { execute: config.concurrency }),
       ...('none' in judge.engine ? {} : { evaluate: config.concurrency }),
       ...(embedder ? { export: config.concurrency } : {}),
     },

@@ -26,7 +26,7 @@ export interface Config {
   industryFiles: string[]
   /** The names of the deliverers that take each finished document. */
   deliverers: string[]
-  /** Jobs of one stage that a process runs at once. */
+  /** Jobs of a stage that waits for an engine which a process runs at once. */
   concurrency: number
   logLevel: Settings['ALMANAC_LOG_LEVEL']
   shutdownGraceMs: number
