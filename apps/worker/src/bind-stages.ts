@@ -59,7 +59,8 @@ const showAfterMs = 2_000
  *   2. The stage runs, until it ends or a signal aborts it: closing, a lost lease, a cancelled run.
  *   3. By its end the next stage is begun or enqueued, the job is tried again later, or nothing follows.
  *
- * A job that is not in the queue is marked too, once it takes long. A process that dies between 2 and 3 leaves a run without a job; the sweep finds it.
+ * A job that is not in the queue is marked too, once it takes long. A process that dies between 2 and 3,
+ * or under a job that is not in the queue, leaves a run without a job; the sweep finds it.
  */
 async function runJob(
   work: StageWork,

@@ -17,8 +17,8 @@ export const variantsPaused = (controls: readonly StageControl[]): boolean =>
   controls.some(({ stage, paused }) => paused && (stage === 'variant' || stage === 'refine'))
 
 /**
- * Makes this process's workers do what the `stage_controls` rows say; a stage without a row works
- * within the limit that it was started with, or its default. A control that was obeyed before changes nothing.
+ * Makes this process's workers do what the `stage_controls` rows say; a stage without a row works within
+ * the limit that it was started with, or its default. A control that was obeyed before changes nothing.
  */
 export function applyStageControls(
   controls: readonly StageControl[],

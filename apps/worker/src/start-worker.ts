@@ -46,7 +46,7 @@ export interface WorkerOptions {
   onRunEnd?: (runId: RunId) => void
   /** The lease is lost: others take over; the process must exit. */
   onLost(): void
-  /** Jobs at once at most, by stage, and of variants; default: that of `execute`, for an engine that is waited for. */
+  /** Jobs at once at most, by stage, and of variants; default: of `execute`, as for an engine that is waited for. */
   limits?: StageLimits
   /** Jobs at once of all workers together; default: what this process runs. */
   capacity?: () => number
