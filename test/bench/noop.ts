@@ -23,7 +23,7 @@ const tenants = 10
 const chains = 2_000
 /** A process that has just started still compiles its code. */
 const warmUp = 500
-/** Jobs of a stage that are taken from the queue at once; more of them share a commit, and the queue's answers. */
+/** Jobs that are taken from a queue at once; more of them share a commit, and the queue's answers. */
 const concurrency = 128
 const ignore = () => undefined
 

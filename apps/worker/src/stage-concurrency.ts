@@ -8,7 +8,8 @@ export type StageLimits = Partial<StageConcurrency>
 
 /**
  * For two cores and a queue in Postgres. `execute` and variants wait for an engine most of their
- * time and may be many; the others wait for the database.
+ * time and may be many; the others wait for the database. Runs come into a process by `retrieve`, and from
+ * then on take no places of the queue's.
  */
 export const defaultConcurrency: StageConcurrency = {
   retrieve: 16,

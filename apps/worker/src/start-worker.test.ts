@@ -95,25 +95,28 @@ describe('a worker', () => {
     expect(database.starts).toEqual([])
   })
 
-  it('tries a stage again after its backoff', async () => {
-    const database = memoryDatabase()
-    let tries = 0
-    const { worker } = await start(database, {
-      does: {
-        execute: () => {
-          tries += 1
-          if (tries > 1) return Promise.resolve(null)
-          return Promise.reject(new AlmanacError('ENGINE_OVERLOADED', { engine: 'fake' }))
+  it.each(['execute', 'export'] as const)(
+    'tries a stage, here %s, again after its backoff, wherever its job came from',
+    async (stage) => {
+      const database = memoryDatabase()
+      let tries = 0
+      const { worker } = await start(database, {
+        does: {
+          [stage]: () => {
+            tries += 1
+            if (tries > 1) return Promise.resolve(null)
+            return Promise.reject(new AlmanacError('ENGINE_OVERLOADED', { engine: 'fake' }))
+          },
         },
-      },
-    })
-    const run = database.queue()
-    worker.wake()
-    await until(() => run.state === 'succeeded')
-    expect(tries).toBe(2)
-    const moves = database.commits.filter(({ stage }) => stage === 'execute')
-    expect(moves.map(({ move }) => move.to)).toEqual(['again', 'running'])
-  })
+      })
+      const run = database.queue()
+      worker.wake()
+      await until(() => run.state === 'succeeded')
+      expect(tries).toBe(2)
+      const moves = database.commits.filter((commit) => commit.stage === stage)
+      expect(moves.map(({ move }) => move.to)).toEqual(['again', 'running'])
+    },
+  )
 
   it('aborts the jobs of a run that is being cancelled', async () => {
     const database = memoryDatabase()
@@ -210,25 +213,6 @@ describe('a worker', () => {
     expect(database.starts).toEqual([{ job: expect.objectContaining(job), workerId }])
     gate.resolve(null)
     await until(() => run.state === 'succeeded')
-  })
-
-  it('tries a stage that it went on with again after its backoff', async () => {
-    const database = memoryDatabase()
-    let tries = 0
-    const { worker } = await start(database, {
-      does: {
-        export: () => {
-          tries += 1
-          if (tries > 1) return Promise.resolve(null)
-          return Promise.reject(new AlmanacError('ENGINE_OVERLOADED', { engine: 'fake' }))
-        },
-      },
-    })
-    const run = database.queue()
-    worker.wake()
-    await until(() => run.state === 'succeeded')
-    const moves = database.commits.filter(({ stage }) => stage === 'export')
-    expect(moves.map(({ move }) => move.to)).toEqual(['again', 'running'])
   })
 
   it('lets what runs end within its grace', async () => {

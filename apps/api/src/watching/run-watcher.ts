@@ -16,7 +16,7 @@ export interface RunWatcher {
   next(watched: WatchedRun, options: WatchOptions): Promise<EventResource[]>
   /** Whether the run ended in time. */
   ended(watched: WatchedRun, options: WatchOptions): Promise<boolean>
-  /** A run of this process has ended: whoever waits for that is answered, its next events are read at once. */
+  /** A run of this process has ended: who waits for that is answered, and its next events are read at once. */
   tell(runId: RunId): void
 }
 
@@ -34,9 +34,9 @@ interface Wish extends WatchedRun {
   since: number
   shortestMs: number
   dueAt: number
-  /** Asked only whether the run is over: who knows that it is need not read its events. */
-  settle: (news: EventResource[] | 'over') => void
+  /** It is only asked whether the run is over: who is told that it is need not read its events. */
   endOnly: boolean
+  settle: (news: EventResource[] | 'over') => void
 }
 
 /**

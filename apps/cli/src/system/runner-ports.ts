@@ -43,7 +43,9 @@ export function createRunnerPorts(
   return {
     ...stored,
     load: runs.load,
-    ...{ content, ledger, commitStage },
+    content,
+    ledger,
+    commitStage,
     specifications: rememberSpecifications(stored.specifications),
     refinement: { ...stored.refinement, ledger: createVariantLedger(db, ledger) },
     clock: systemClock,
