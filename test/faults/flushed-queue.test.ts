@@ -53,7 +53,7 @@ describe.skipIf(!redis)('FLUSHALL during 500 runs', () => {
     const system = { test, simulator, env, processes: [almanac] }
     const client = new Redis(redisUrl)
     try {
-      await askForRuns(almanac, 500)
+      await askForRuns(almanac, env, 500)
       for (const done of [100, 300]) {
         await untilSucceeded(system, done)
         expect(await unfinished()).toBeGreaterThan(100)

@@ -61,7 +61,7 @@ for (const queue of ['redis', 'postgres'] as const)
       const frozen = await start(env)
       const other = await start(env)
       const system = { test, simulator, env, processes: [other] }
-      await askForRuns(other, runs)
+      await askForRuns(other, env, runs)
 
       const workerId = await workerOf(system, frozen.pid)
       await until(async () => (await openCalls(system, workerId)) >= 8 || undefined)

@@ -85,7 +85,7 @@ async function judgeProof(test: TestDatabase, { tenantId }: RootFacts, runId: Ru
 /** Lets the time run out in which lost answers may still be told: the sweep charges what is held for them. */
 export async function chargeLostAnswers({ superuser }: TestDatabase): Promise<void> {
   await superuser(
-    `update engine_calls set closed_at = closed_at - interval '15 min' where state = 'unknown'`,
+    `update engine_calls set unknown_at = unknown_at - interval '15 min' where state = 'unknown'`,
   )
   await until(async () => {
     const left = await superuser(`select from engine_calls where state = 'unknown'`)

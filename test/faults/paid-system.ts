@@ -5,7 +5,7 @@ import { sha256 } from '@almanac/domain/hash'
 import type { LogEntry, Simulator } from '@almanac/simulator'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { almanac, until, type AlmanacProcess } from '../support/almanac-process.ts'
+import { almanac, until, whilePaused, type AlmanacProcess } from '../support/almanac-process.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { samplePeriod, sampleSpecification } from '../support/sample.ts'
 import { model } from './watched-engine.ts'
@@ -39,9 +39,13 @@ export const environmentOf = (servers: {
 /** Room for a call whose answer was lost: these tests are not about limits. */
 const budget = { microUsd: 5_000_000, tokens: 1_000_000 }
 
-/** Asks for runs of different periods: as many as are wanted, of as many specifications as that takes. */
+/**
+ * Asks for runs of different periods: as many as are wanted, of as many specifications as that takes. None
+ * begins before all are asked for, so that they are under way together, however slow the asking is.
+ */
 export async function askForRuns(
   { client }: AlmanacProcess,
+  env: Record<string, string>,
   count: number,
 ): Promise<RunResource[]> {
   const periods = periodsBetween('weekly', '2021-W01', '2022-W50').slice(0, 100)
@@ -58,7 +62,7 @@ export async function askForRuns(
     for (let body = left.shift(); body; body = left.shift())
       runs.push(await client.createRun({ body }))
   }
-  await Promise.all(Array.from({ length: 16 }, ask))
+  await whilePaused('retrieve', { env }, () => Promise.all(Array.from({ length: 16 }, ask)))
   return runs
 }
 

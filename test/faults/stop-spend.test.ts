@@ -72,7 +72,7 @@ describe.skipIf(!redis)('stopped spending', () => {
     const [first, second] = processes
     if (!first || !second) throw new Error('no process')
     const system = { test, simulator, env, processes }
-    await askForRuns(first, runs)
+    await askForRuns(first, env, runs)
     await untilSucceeded(system, 60)
     const callers = async (since: Date) => {
       const rows = await test.superuser(

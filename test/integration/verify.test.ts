@@ -651,7 +651,7 @@ const tampers: Tamper[] = [
     promise: 'P10',
     does: 'a lost answer that was known',
     table: 'engine_calls',
-    sql: `update engine_calls set state = 'settled', output_hash = request_hash
+    sql: `update engine_calls set state = 'settled', unknown_at = null, output_hash = request_hash
       where run_id = ${repaired} and call_key = 'draft:1' and seq = 1`,
     row: `select tenant_id, run_id, call_key, seq from engine_calls
       where run_id = ${repaired} and call_key = 'draft:1' and seq = 2`,
@@ -663,6 +663,20 @@ const tampers: Tamper[] = [
     sql: `delete from engine_calls where run_id = ${repaired} and call_key = 'draft:1' and seq = 1`,
     row: `select tenant_id, run_id, call_key, seq from engine_calls
       where run_id = ${repaired} and call_key = 'draft:1' and seq = 2`,
+  },
+  {
+    promise: 'P10',
+    does: 'a claim on a call that has ended',
+    table: 'call_claims',
+    sql: `insert into call_claims select tenant_id, run_id, call_key, seq, worker_id from engine_calls
+      where run_id = ${first} returning tenant_id, run_id, call_key, seq`,
+  },
+  {
+    promise: 'P10',
+    does: 'a call opened that nobody claims',
+    table: 'engine_calls',
+    sql: `update engine_calls set state = 'open' where run_id = ${first}
+      returning tenant_id, run_id, call_key, seq`,
   },
 ]
 

@@ -82,6 +82,22 @@ export async function almanac(
   return { code, stdout: texts.stdout, stderr: texts.stderr }
 }
 
+/** Does work while a stage is paused, as operators pause it: what waits for it goes on afterwards, all at once. */
+export async function whilePaused<T>(
+  stage: string,
+  { env = {}, args = [] }: { env?: Record<string, string>; args?: readonly string[] },
+  work: () => Promise<T>,
+): Promise<T> {
+  const control = async (act: string) => {
+    const { code, stderr } = await almanac(['stage', act, stage, ...args], { env })
+    if (code !== 0) throw new Error(`almanac stage ${act} ${stage}: ${stderr}`)
+  }
+  await control('pause')
+  const result = await work()
+  await control('resume')
+  return result
+}
+
 /** Starts `almanac up` and waits until its API answers. */
 export async function startAlmanac(
   dataDir: string,

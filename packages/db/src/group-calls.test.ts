@@ -43,6 +43,66 @@ describe('grouped calls', () => {
     expect(batches).toEqual([['aa', 'bbb'], ['c'], ['dddddddd'], ['e', 'f', 'g'], ['h']])
   })
 
+  it('go beside the batch under way when a crowd waits, items of one key never in both', async () => {
+    const { promise: release, resolve } = Promise.withResolvers<undefined>()
+    const batches: string[][] = []
+    const flush = async (items: readonly string[]) => {
+      batches.push([...items])
+      await release
+      return items
+    }
+    const call = groupCalls(flush, { max: 3, beside: { crowd: 3, keyOf: ([key = '']) => key } })
+    const turn = () => new Promise((next) => setTimeout(next, 5))
+    const asked = ['a1', 'b1', 'c1', 'a2'].map(call)
+    await turn()
+    // Who waits is no crowd yet.
+    expect(batches).toEqual([['a1', 'b1', 'c1']])
+    asked.push(...['d1', 'e1', 'f1', 'g1', 'h1', 'i1'].map(call))
+    await turn()
+    expect(batches).toEqual([
+      ['a1', 'b1', 'c1'],
+      ['d1', 'e1', 'f1'],
+    ])
+    resolve(undefined)
+    expect(await Promise.all(asked)).toEqual([
+      'a1',
+      'b1',
+      'c1',
+      'a2',
+      'd1',
+      'e1',
+      'f1',
+      'g1',
+      'h1',
+      'i1',
+    ])
+    expect(batches.flat().sort()).toEqual([
+      'a1',
+      'a2',
+      'b1',
+      'c1',
+      'd1',
+      'e1',
+      'f1',
+      'g1',
+      'h1',
+      'i1',
+    ])
+  })
+
+  it('of one key only wait for the batch that has it', async () => {
+    const { batches, flush } = recorder((item) => item)
+    const call = groupCalls(flush, { max: 2, beside: { crowd: 2, keyOf: () => 'same' } })
+    expect(await Promise.all(['a', 'b', 'c', 'd', 'e'].map(call))).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+      'e',
+    ])
+    expect(batches).toEqual([['a', 'b'], ['c', 'd'], ['e']])
+  })
+
   it('reject only the culprit', async () => {
     const { flush } = recorder((item, batch) => {
       if (batch.includes('bad')) throw new Error('bad data')

@@ -14,11 +14,19 @@ interface GroupLimits<I> {
   /** What an item weighs, and how much a batch of several may weigh. */
   weigh?(item: I): number
   mostWeight?: number
+  /** For crowds: a second batch while the first is under way. */
+  beside?: {
+    /** So many items have to wait. */
+    crowd: number
+    /** Items of one key are never under way in both. */
+    keyOf(item: I): string
+  }
 }
 
 /**
  * Makes one statement out of the calls of concurrent jobs: a batch is sent when the one before has
  * come back, without any timer, so that a lone call waits for nothing and a crowd shares round trips.
+ * While a crowd waits, a second batch may be under way beside the first.
  * `flush` answers in the order of its items, all or nothing.
  *
  *   gave way (deadlock, serialization)   the whole batch is sent again
@@ -27,25 +35,41 @@ interface GroupLimits<I> {
  */
 export function groupCalls<I, O>(
   flush: (items: readonly I[]) => Promise<readonly O[]>,
-  { max = 64, weigh, mostWeight = Infinity }: GroupLimits<I> = {},
+  { max = 64, weigh, mostWeight = Infinity, beside }: GroupLimits<I> = {},
 ): (item: I) => Promise<O> {
-  const waiting: Waiting<I, O>[] = []
-  let flushing = false
+  let waiting: Waiting<I, O>[] = []
+  let drains = 0
+  const keysUnderWay = new Set<string>()
 
-  /** The next batch: one at least, however much it weighs. */
+  /** The next batch, in the order of asking: one at least, however much it weighs. */
   const next = (): Waiting<I, O>[] => {
-    let [count, weight] = [0, 0]
-    for (const { item } of waiting) {
-      weight += weigh?.(item) ?? 0
-      if (count === max || (count > 0 && weight > mostWeight)) break
-      count += 1
+    const free = (one: Waiting<I, O>) => !beside || !keysUnderWay.has(beside.keyOf(one.item))
+    const batch: Waiting<I, O>[] = []
+    let weight = 0
+    for (const one of waiting) {
+      if (!free(one)) continue
+      weight += weigh?.(one.item) ?? 0
+      if (batch.length === max || (batch.length > 0 && weight > mostWeight)) break
+      batch.push(one)
     }
-    return waiting.splice(0, count)
+    const taken = new Set(batch)
+    waiting = waiting.filter((one) => !taken.has(one))
+    return batch
   }
 
+  const isCrowd = () => beside !== undefined && waiting.length >= beside.crowd
+
   const drain = async () => {
-    while (waiting.length > 0) await send(next())
-    flushing = false
+    while (waiting.length > 0 && (drains === 1 || isCrowd())) {
+      const batch = next()
+      // Only what the other one has under way is left: it goes on when that has come back.
+      if (batch.length === 0) break
+      const keys = beside ? batch.map(({ item }) => beside.keyOf(item)) : []
+      for (const key of keys) keysUnderWay.add(key)
+      await send(batch)
+      for (const key of keys) keysUnderWay.delete(key)
+    }
+    drains -= 1
   }
 
   const send = async (batch: readonly Waiting<I, O>[]): Promise<void> => {
@@ -65,8 +89,8 @@ export function groupCalls<I, O>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (flushing) return
-      flushing = true
+      if (drains > 0 && !(drains === 1 && isCrowd())) return
+      drains += 1
       // Not at once: calls of the same turn of the event loop go together.
       setImmediate(() => void drain())
     })

@@ -1,10 +1,11 @@
 import type { TenantId } from '@almanac/domain'
 import { newId } from '@almanac/domain/ids'
+import type { HoldRequest } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
-import { closeCalls, type Closing } from './ledger.ts'
+import { closeCalls, toHoldRequests, type Closing } from './ledger.ts'
 import { createDriver } from './testing/drive-run.ts'
 import {
   createModel,
@@ -212,13 +213,14 @@ type Of<D extends Step['do']> = { world: World; step: Extract<Step, { do: D }> }
 
 async function holdAll(holds: Of<'hold'>): Promise<void> {
   if (holds.length === 0) return
-  const requests = holds.map(({ world, step: { run: r, kind, n, need } }) => ({
-    tenantId: world.tenantId,
-    runId: world.runs[r],
-    specificationId: world.specificationId,
-    epoch: world.model.epochs[r],
+  const requests = holds.map(({ world, step: { run: r, kind, n, need } }): HoldRequest => ({
+    run: {
+      tenantId: world.tenantId,
+      id: world.runs[r] ?? newId('run'),
+      specificationId: world.specificationId,
+    } as HoldRequest['run'],
+    epoch: world.model.epochs[r] ?? 0,
     stage: 'execute',
-    cause: kind,
     workerId,
     callKey: `${kind}:${n}`,
     call: '{}',
@@ -226,17 +228,15 @@ async function holdAll(holds: Of<'hold'>): Promise<void> {
     model: 'm',
     requestHash: `${world.tenantId} ${kind} ${n}`,
     packageHash: 'p',
-    microUsd: need.usd,
-    tokens: need.tok,
-    limitMicroUsd: world.history.root.usd,
-    limitTokens: world.history.root.tok,
-    ...(kind === 'draft' ? { finishMicroUsd: 2 * need.usd, finishTokens: 2 * need.tok } : {}),
+    estimate: { microUsd: need.usd, tokens: need.tok },
+    runLimit: { microUsd: world.history.root.usd, tokens: world.history.root.tok },
+    ...(kind === 'draft' && { finishing: { microUsd: 2 * need.usd, tokens: 2 * need.tok } }),
     reuse: false,
   }))
   const answers = await db.querySystem(
     'ledger',
     sql<{ outcome: string; seq: number; level: string; unit: string; because: string }>`
-      select * from hold_calls(${JSON.stringify(requests)}::json) order by n`,
+      select * from hold_calls(${toHoldRequests(requests)}::hold_request[]) order by n`,
   )
   holds.forEach(({ world, step: s }, i) => {
     const wanted = world.model.hold(s)

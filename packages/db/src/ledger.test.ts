@@ -7,7 +7,7 @@ import { Client } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { queueRun, testDatabase, testTenant } from '../../../test/support/postgres.ts'
 import { plainCodec } from './codec.ts'
-import { claimOf, createLedger } from './ledger.ts'
+import { createLedger, toHoldRequests } from './ledger.ts'
 import { createSpendGate } from './rates/spend-gate.ts'
 import { resumeSpending, stopSpending, type StopScope } from './rates/stops.ts'
 import { createDriver } from './testing/drive-run.ts'
@@ -216,6 +216,33 @@ describe('a limit', () => {
     })
   })
 
+  it('admits exactly as many as fit of a crowd that takes two statements at once', async () => {
+    const some = await runs(8)
+    const [first] = some
+    if (!first) throw new Error('no runs')
+    await superuser(
+      `insert into budget_limits (tenant_id, level, subject, limit_micro_usd, set_by)
+        values ($1::text, 'tenant_month', $1::text, 1_000_000, 'test')`,
+      [first.facts.tenantId],
+    )
+    const calls = some.flatMap((run) =>
+      Array.from({ length: 300 }, (_, n) => {
+        const key = `draft:${n}`
+        const runLimit = { microUsd: 10_000_000, tokens: 10_000_000 }
+        return ledger.hold(
+          holdRequest(run, workerId, {
+            callKey: key,
+            requestHash: `${run.facts.id} ${key}`,
+            runLimit,
+          }),
+        )
+      }),
+    )
+    const granted = (await Promise.all(calls)).filter(({ state }) => state === 'granted')
+    expect(granted).toHaveLength(200)
+    expect((await budgets(first))['tenant_month']).toEqual([1_000_000, 0, 0])
+  })
+
   it.each(['tenant_month', 'provider_day'])(
     'of %s gives its last room to one of two processes that ask at the same moment',
     async (level) => {
@@ -236,8 +263,8 @@ describe('a limit', () => {
       try {
         await first.query('begin; set local search_path = almanac')
         const { rows } = await first.query<{ outcome: string }>(
-          'select outcome from hold_calls($1::json)',
-          [JSON.stringify([claimOf(ask(one))])],
+          'select outcome from hold_calls($1::hold_request[])',
+          [toHoldRequests([ask(one)])],
         )
         expect(rows).toEqual([{ outcome: 'granted' }])
         const second = ledger.hold(ask(other))
@@ -423,6 +450,51 @@ describe('an open call', () => {
     ])
   })
 
+  it('asked for twice in one statement is granted once, and told of twice it ends once', async () => {
+    const run = await oneRun()
+    const twice = [1, 2].map(() => ledger.hold(holdRequest(run, workerId)))
+    expect(await Promise.all(twice)).toEqual([{ state: 'granted', seq: 1 }, { state: 'busy' }])
+    await Promise.all([
+      ledger.unknown(callRef(run), 'timeout'),
+      ledger.settle(callRef(run), settlement()),
+      ledger.settle(callRef(run), settlement()),
+    ])
+    expect(await budgets(run)).toEqual(everywhere(0, 3_000))
+  })
+
+  it('is waited for by the equal request of another run, in one statement too', async () => {
+    const [one, other] = await runs(2)
+    if (!one || !other) throw new Error('no runs')
+    const ask = (run: LoadedRun) =>
+      ledger.hold(holdRequest(run, workerId, { reuse: true, requestHash: one.facts.id }))
+    const holds = await Promise.all([ask(one), ask(other)])
+    expect(holds.map(({ state }) => state).sort()).toEqual(['granted', 'in_flight'])
+  })
+
+  it('is claimed until it has ended', async () => {
+    const run = await oneRun()
+    const claims = () =>
+      superuser('select call_key, seq, worker_id from call_claims where run_id = $1', [
+        run.facts.id,
+      ])
+    await ledger.hold(holdRequest(run, workerId))
+    expect(await claims()).toEqual([{ call_key: 'draft:1', seq: 1, worker_id: workerId }])
+    await ledger.settle(callRef(run), settlement())
+    expect(await claims()).toEqual([])
+  })
+
+  it('is of a run that there is', async () => {
+    const run = await oneRun()
+    await ledger.hold(holdRequest(run, workerId))
+    await expect(
+      superuser(
+        `insert into engine_calls select (jsonb_populate_record(c, jsonb_build_object('run_id', $2::text))).*
+          from engine_calls c where run_id = $1`,
+        [run.facts.id, newId('run')],
+      ),
+    ).rejects.toMatchObject({ code: '23503' })
+  })
+
   it('of a dead worker becomes unknown, its hold stays, and the next send may start', async () => {
     const run = await oneRun()
     await ledger.hold(holdRequest(run, dead))
@@ -570,7 +642,7 @@ describe('an unknown call', () => {
     await ledger.unknown(callRef(run), 'timeout')
     expect(await operations.sweep.chargeUnknown(60_000)).toBe(0)
     await superuser(
-      `update engine_calls set closed_at = now() - interval '2 minutes' where run_id = $1`,
+      `update engine_calls set unknown_at = now() - interval '2 minutes' where run_id = $1`,
       [run.facts.id],
     )
     const charged = await Promise.all([1, 2].map(() => operations.sweep.chargeUnknown(60_000)))

@@ -6,37 +6,53 @@ import type {
   CallRef,
   Hold,
   HoldRequest,
+  Usage,
 } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import type { Codec } from './codec.ts'
 import { bytesOf, mostBytes, packBlobs, sealText, type Blob } from './content.ts'
 import { groupCalls } from './group-calls.ts'
 import type { Database } from './pool.ts'
+import { toRecords, type Field } from './records.ts'
 
 interface HoldRow {
   outcome: Hold['state'] | 'budgets'
   seq: number
   output_hash: string | null
   from_run: RunId | null
-  level: string | null
-  subject: string | null
-  period: string | null
-  unit: 'micro_usd' | 'tokens' | null
-  because: 'limit' | 'reserve' | 'overrun' | null
-  needed: number | null
-  left_over: number | null
-  version: number | null
+  refusal: Refusal | null
   budgets: BudgetState[] | null
 }
 
-/** How a call ended, as `close_calls` reads it. */
-export interface Closing {
+interface Refusal {
+  level: string
+  subject: string
+  period: string
+  unit: 'micro_usd' | 'tokens'
+  because: 'limit' | 'reserve' | 'overrun'
+  needed: number
+  left: number
+  version: number
+}
+
+/** How a call ended. */
+export interface Closing extends Partial<Usage> {
   tenantId: string
   runId: string
   callKey: string
   seq: number
   to: 'settled' | 'released' | 'unknown' | 'charged'
-  [detail: string]: unknown
+  outcome?: string
+  reason?: string
+  servedModel?: string
+  tier?: string | null
+  costMicroUsd?: number
+  requestId?: string | null
+  outputHash?: string | null
+  /** Who ends it by hand, and the event that says so. */
+  actor?: string
+  auditId?: string
+  auditDetail?: string
 }
 
 /** Calls that one statement takes: more only make each of them wait longer. */
@@ -55,25 +71,35 @@ export function createLedger(db: Database, codec: Codec, listener?: BudgetListen
     async (requests: readonly HoldRequest[]): Promise<Hold[]> => {
       const rows = await db.querySystem(
         'ledger',
-        sql<HoldRow>`select * from hold_calls(${JSON.stringify(requests.map(claimOf))}::json,
-          ${listener !== undefined}) order by n`,
+        // Few are refused: what is said of them comes in one column, which is null for all others.
+        sql<HoldRow>`select outcome, seq, output_hash, from_run, budgets, case when level is not null
+            then jsonb_build_object('level', level, 'subject', subject, 'period', period, 'unit', unit,
+              'because', because, 'needed', needed, 'left', left_over, 'version', version) end as refusal
+          from hold_calls(${toHoldRequests(requests)}::hold_request[], ${listener !== undefined})
+          order by n`,
       )
       const states = rows.length > requests.length ? rows.pop()?.budgets : null
       if (listener && states) listener.changed(states)
       return requests.map((request, i) => {
         const row = rows[i]
         if (!row) throw new Error('fewer calls were answered than were asked')
-        const answer = toHold(row)
-        if (answer.state !== 'refused') return answer
-        if (request.refusal && row.level === null) {
+        if (row.outcome !== 'refused') return toHold(row)
+        // Refused without a reason: the one that came with the request still stands.
+        if (!row.refusal && request.refusal) {
           const { by: _budget, ...refusal } = request.refusal
           return { state: 'refused', ...refusal }
         }
-        listener?.refused(request, answer, budgetOf(request, row))
+        if (!row.refusal) throw new Error('a call was refused without a reason')
+        const answer = toRefusal(row.refusal)
+        listener?.refused(request, answer, budgetOf(request, row.refusal))
         return answer
       })
     },
-    { max: groupSize },
+    {
+      max: groupSize,
+      // Equal requests of several runs are seen in one statement: only one of them is sent.
+      beside: { crowd: groupSize / 2, keyOf: ({ requestHash }) => requestHash },
+    },
   )
   const end = groupCalls(
     async (ends: readonly { closing: Closing; blobs: readonly Blob[] }[]) => {
@@ -122,14 +148,24 @@ export async function closeCalls(
   closings: readonly Closing[],
   { listener, blobs = [] }: Beside = {},
 ): Promise<number> {
+  // A statement ends a call once; what is told of it after that comes in a statement of its own.
+  const [first, later]: [Closing[], Closing[]] = [[], []]
+  const told = new Set<string>()
+  for (const closing of closings) {
+    const call = `${closing.runId} ${closing.callKey} ${closing.seq}`
+    if (told.has(call)) later.push(closing)
+    else first.push(closing)
+    told.add(call)
+  }
   const { index, bytes } = packBlobs(blobs)
   const [row] = await db.querySystem(
     'ledger',
     sql<{ closed: number; budgets: BudgetState[] }>`select * from close_calls(
-      ${JSON.stringify(closings)}::json, ${listener !== undefined}, ${index}::jsonb, ${bytes}::bytea)`,
+      ${toRecords(first.map(fieldsOf))}::call_closing[], ${listener !== undefined}, ${index}::jsonb, ${bytes}::bytea)`,
   )
   if (listener && row) listener.changed(row.budgets)
-  return row?.closed ?? 0
+  const closed = row?.closed ?? 0
+  return later.length === 0 ? closed : closed + (await closeCalls(db, later, { listener }))
 }
 
 const keyOf = ({ run, callKey, seq }: CallRef) => ({
@@ -139,25 +175,72 @@ const keyOf = ({ run, callKey, seq }: CallRef) => ({
   seq,
 })
 
-/** A hold request as `hold_calls` reads it. */
-export function claimOf(holding: HoldRequest): object {
-  const { run, estimate, callKey, runLimit, finishing, ...request } = holding
-  const { tenantId, id, specificationId } = run
-  return {
-    ...request,
-    ...estimate,
-    limitMicroUsd: runLimit.microUsd,
-    limitTokens: runLimit.tokens,
-    finishMicroUsd: finishing?.microUsd,
-    finishTokens: finishing?.tokens,
-    tenantId,
-    runId: id,
-    specificationId,
-    callKey,
-    // A call's key begins with its kind, which is what the money was spent for.
-    cause: callKey.split(':')[0],
-  }
+/**
+ * Requests as an array of `hold_request`, marked where one has the call, or asks the thing, of another: of
+ * twins the first counts, and of equal requests of several runs one is sent.
+ */
+export function toHoldRequests(requests: readonly HoldRequest[]): string {
+  const calls = new Set<string>()
+  const asked = new Map<string, number>()
+  for (const { requestHash } of requests) asked.set(requestHash, (asked.get(requestHash) ?? 0) + 1)
+  return toRecords(
+    requests.map((request) => {
+      const { run, callKey, estimate, runLimit, finishing } = request
+      const call = `${run.id} ${callKey}`
+      const isTwin = calls.has(call)
+      calls.add(call)
+      return [
+        run.tenantId,
+        run.id,
+        run.specificationId,
+        request.epoch,
+        request.stage,
+        // A call's key begins with its kind, which is what the money was spent for.
+        callKey.split(':', 1)[0],
+        request.workerId,
+        callKey,
+        request.call,
+        request.provider,
+        request.model,
+        request.requestHash,
+        request.packageHash,
+        estimate.microUsd,
+        estimate.tokens,
+        runLimit.microUsd,
+        runLimit.tokens,
+        finishing?.microUsd,
+        finishing?.tokens,
+        request.refusal?.by,
+        request.reuse,
+        isTwin,
+        (asked.get(request.requestHash) ?? 0) > 1,
+      ]
+    }),
+  )
 }
+
+/** A closing as the fields of `call_closing`. */
+const fieldsOf = (closing: Closing): Field[] => [
+  closing.tenantId,
+  closing.runId,
+  closing.callKey,
+  closing.seq,
+  closing.to,
+  closing.outcome,
+  closing.reason,
+  closing.servedModel,
+  closing.tier,
+  closing.inputTokens,
+  closing.cachedInputTokens,
+  closing.outputTokens,
+  closing.estimated,
+  closing.costMicroUsd,
+  closing.requestId,
+  closing.outputHash,
+  closing.actor,
+  closing.auditId,
+  closing.auditDetail,
+]
 
 function toHold(row: HoldRow): Hold {
   const { outcome, seq, output_hash, from_run } = row
@@ -174,23 +257,24 @@ function toHold(row: HoldRow): Hold {
     case 'stopped':
       return { state: outcome }
     case 'refused':
-      return {
-        state: 'refused',
-        level: (row.level ?? '').replace('_', '/'),
-        unit: row.unit === 'tokens' ? 'tokens' : 'micro-USD',
-        needed: row.needed ?? 0,
-        left: row.left_over ?? 0,
-        because: row.because ?? 'limit',
-      }
     case 'budgets':
-      throw new Error('fewer calls were answered than were asked')
+      throw new Error(`a call was answered with ${outcome}`)
   }
 }
 
-const budgetOf = ({ run }: HoldRequest, { level, subject, period, version }: HoldRow) => ({
+const toRefusal = ({ level, unit, needed, left, because }: Refusal) => ({
+  state: 'refused' as const,
+  level: level.replace('_', '/'),
+  unit: unit === 'tokens' ? ('tokens' as const) : ('micro-USD' as const),
+  needed,
+  left,
+  because,
+})
+
+const budgetOf = ({ run }: HoldRequest, { level, subject, period, version }: Refusal) => ({
   tenantId: level === 'provider_day' ? null : run.tenantId,
-  level: level ?? '',
-  subject: subject ?? '',
-  period: period ?? '',
-  version: version ?? 0,
+  level,
+  subject,
+  period,
+  version,
 })

@@ -334,6 +334,16 @@ export interface EngineCalls {
   output_hash: Nullable<string>
   opened_at: DefaultInstant
   closed_at: NullableInstant
+  unknown_at: NullableInstant
+}
+
+export interface CallClaims {
+  tenant_id: TenantId
+  run_id: RunId
+  call_key: string
+  seq: number
+  worker_id: Nullable<WorkerId>
+  opened_at: DefaultInstant
 }
 
 export type BudgetLevel = 'root' | 'specification' | 'tenant_day' | 'tenant_month'
@@ -705,6 +715,7 @@ export interface Schema {
   stage_outputs: StageOutputs
   stage_tries: StageTries
   engine_calls: EngineCalls
+  call_claims: CallClaims
   budgets: Budgets
   provider_budgets: ProviderBudgets
   budget_limits: BudgetLimits

@@ -121,9 +121,8 @@ export function createSweep(db: Database): SweepStore {
       const calls = await db.querySystem(
         'ledger',
         sql<UnknownCall>`select tenant_id, run_id, call_key, seq, hold_micro_usd, hold_tokens
-          from engine_calls where state = 'unknown'
-            and closed_at < now() - make_interval(secs => ${ageMs / 1_000})
-          order by closed_at limit ${batch}`,
+          from engine_calls where unknown_at < now() - make_interval(secs => ${ageMs / 1_000})
+          order by unknown_at limit ${batch}`,
       )
       if (calls.length === 0) return 0
       return persist(() => closeCalls(db, calls.map(chargeOf)))

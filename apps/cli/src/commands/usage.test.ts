@@ -55,7 +55,12 @@ const call = (over: Record<string, unknown>) =>
 await call({})
 await call({ cost_micro_usd: 500, hold_day: '2026-02-02', served_model: 'gpt-5-2026-01-01' })
 await call({ state: 'charged', cost_micro_usd: 5_000, input_tokens: null, output_tokens: null })
-await call({ state: 'unknown', cost_micro_usd: null, call_key: 'draft:9' })
+await call({
+  state: 'unknown',
+  unknown_at: '2026-02-01',
+  cost_micro_usd: null,
+  call_key: 'draft:9',
+})
 const foreign = { tenant_id: other.tenantId, specification_id: other.specificationId }
 await call({ ...foreign, run_id: otherRun, cost_micro_usd: 9 })
 

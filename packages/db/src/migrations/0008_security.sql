@@ -54,6 +54,7 @@ grant select, insert, update on tenants, principals, keys, entitlements, specifi
   to almanac_system;
 grant select, insert on specification_revisions, versions, artifacts, audit_events, audit_chain
   to almanac_system;
+grant select, insert, update, delete on call_claims to almanac_system;
 grant select, insert, delete on audit_unchained to almanac_system;
 grant select, delete on idempotency_keys to almanac_system;
 grant insert on blobs to almanac_system;

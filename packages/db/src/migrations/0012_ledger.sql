@@ -2,7 +2,7 @@
 -- at each level: root (a run's tree), specification, tenant_day, tenant_month, and provider_day in a
 -- table of its own.
 --
--- hold_calls and close_calls take the requests of concurrent jobs as one JSON array and treat them as
+-- hold_calls and close_calls take the requests of concurrent jobs as one array and treat them as
 -- sets: what each call moves is summed up by budget row (`budget_move`), the rows are locked in key
 -- order, checked against the sums, and changed once. Only the calls of a row that cannot take its sum are
 -- looked at one by one, in their order; the others are as granted as if they had come first.
@@ -19,9 +19,6 @@ alter table budgets
   -- Overruns that nobody has acknowledged: while there are any, nothing more is held here.
   add column blocked integer not null default 0;
 alter table provider_budgets add column blocked integer not null default 0;
-
-drop index engine_calls_request;
-create index engine_calls_request on engine_calls (request_hash);
 
 -- The limits that people set. A budget row takes its limit from here when it is made; setting one changes
 -- the rows of the present and the next period too, so that no row is ever made with an older limit.
@@ -169,12 +166,8 @@ create function moves_of(charges call_charge[]) returns budget_move[] language s
   ) as m
 $$;
 
--- Makes and locks the budget rows of moves, in key order, those of providers last; answers those that
--- cannot take their hold.
-create function lock_budgets(moves budget_move[]) returns budget_move[] language plpgsql as $$
-declare
-  short budget_move[];
-  short_providers budget_move[];
+-- Makes the budget rows of moves that are not there yet, in key order, those of providers last.
+create function make_budgets(moves budget_move[]) returns void language plpgsql as $$
 begin
   insert into budgets (tenant_id, level, subject, period, limit_micro_usd, limit_tokens)
   select m.tenant_id, m.level, m.subject, m.period, coalesce(l.limit_micro_usd, m.limit_usd),
@@ -192,7 +185,15 @@ begin
   where m.level = 'provider_day' and not exists (select from provider_budgets b
     where b.provider = m.subject and b.day = m.period::date)
   order by m.ordinality on conflict do nothing;
+end $$;
 
+-- Locks the budget rows of moves, in the same order; answers those that cannot take their hold.
+create function lock_budgets(moves budget_move[]) returns budget_move[] language plpgsql as $$
+declare
+  short budget_move[];
+  short_providers budget_move[];
+begin
+  perform make_budgets(moves);
   -- The filters stand in the aggregates: a `where` out there would move in, and only the rows that are
   -- short would be locked.
   select array_agg(x.move) filter (where x.is_short) into short from (
@@ -219,11 +220,14 @@ begin
   return coalesce(short, '{}') || coalesce(short_providers, '{}');
 end $$;
 
--- Applies moves to the rows that lock_budgets has locked, and notes the shares of limits that they
--- cross. Answers the rows as they are now, for mirrors of them, where wanted.
-create function move_budgets(moves budget_move[], mirrored boolean) returns jsonb language plpgsql as $$
+-- Applies moves to their rows, in key order, and notes the shares of limits that they cross. Answers
+-- whether a row is now past its limit, or blocked, by a hold, which is then for the caller to undo; and the
+-- rows as they are now, for mirrors of them, where wanted.
+create function move_budgets(moves budget_move[], mirrored boolean, out is_short boolean, out states jsonb)
+language plpgsql as $$
 declare
-  states jsonb;
+  short_provider boolean;
+  provider_states jsonb;
 begin
   with moved as (
     update budgets b set held_micro_usd = b.held_micro_usd + m.held_usd,
@@ -242,15 +246,12 @@ begin
       and b.subject = m.subject and b.period = m.period
     returning b.tenant_id, b.level, b.subject, b.period, b.version, b.limit_micro_usd, b.limit_tokens,
       b.held_micro_usd, b.held_tokens, b.spent_micro_usd, b.spent_tokens,
-      m.held_usd + m.spent_usd as added_usd, m.held_tok + m.spent_tok as added_tok, m.run_id
-  ), moved_providers as (
-    update provider_budgets b set held_micro_usd = b.held_micro_usd + m.held_usd,
-      spent_micro_usd = b.spent_micro_usd + m.spent_usd,
-      overrun_micro_usd = b.overrun_micro_usd + m.over_usd, version = b.version + 1
-    from unnest(moves) as m
-    where m.level = 'provider_day' and b.provider = m.subject and b.day = m.period::date
-    returning b.provider, b.day, b.version, b.limit_micro_usd, b.held_micro_usd, b.spent_micro_usd,
-      m.period, m.held_usd + m.spent_usd as added_usd, m.run_id
+      m.held_usd + m.spent_usd as added_usd, m.held_tok + m.spent_tok as added_tok, m.run_id,
+      b.blocked > 0 and (m.held_usd > 0 or m.held_tok > 0)
+        or m.held_usd > 0 and b.spent_micro_usd + b.held_micro_usd + case when m.spares
+          then greatest(0, b.finish_micro_usd - b.repaired_micro_usd) else 0 end > b.limit_micro_usd
+        or m.held_tok > 0 and b.spent_tokens + b.held_tokens + case when m.spares
+          then greatest(0, b.finish_tokens - b.repaired_tokens) else 0 end > b.limit_tokens as is_short
   ), alerted as (
     insert into budget_alerts (tenant_id, level, subject, period, unit, percent, limit_amount, run_id)
     select b.tenant_id, b.level, b.subject, b.period, u.unit, t.percent, u.most, b.run_id
@@ -262,27 +263,39 @@ begin
     where u.added > 0 and u.used * 2 >= u.most
       and u.used * 100 >= t.percent * u.most and (u.used - u.added) * 100 < t.percent * u.most
     on conflict do nothing
-  ), alerted_providers as (
+  )
+  select coalesce(bool_or(b.is_short), false), coalesce(jsonb_agg(jsonb_build_object(
+      'tenantId', b.tenant_id, 'level', b.level, 'subject', b.subject, 'period', b.period,
+      'version', b.version, 'heldMicroUsd', b.held_micro_usd, 'spentMicroUsd', b.spent_micro_usd,
+      'heldTokens', b.held_tokens, 'spentTokens', b.spent_tokens)) filter (where mirrored), '[]')
+  into is_short, states from moved b;
+  if is_short then return; end if;
+
+  with moved as (
+    update provider_budgets b set held_micro_usd = b.held_micro_usd + m.held_usd,
+      spent_micro_usd = b.spent_micro_usd + m.spent_usd,
+      overrun_micro_usd = b.overrun_micro_usd + m.over_usd, version = b.version + 1
+    from unnest(moves) as m
+    where m.level = 'provider_day' and b.provider = m.subject and b.day = m.period::date
+    returning b.provider, b.day, b.version, b.limit_micro_usd, b.held_micro_usd, b.spent_micro_usd,
+      m.period, m.held_usd + m.spent_usd as added_usd, m.run_id, m.held_usd > 0 and (b.blocked > 0
+        or b.spent_micro_usd + b.held_micro_usd > b.limit_micro_usd) as is_short
+  ), alerted as (
     insert into provider_alerts (provider, day, percent, limit_amount, run_id)
     select b.provider, b.day, t.percent, b.limit_micro_usd, b.run_id
-    from moved_providers b cross join (values (50), (80), (100)) as t (percent)
+    from moved b cross join (values (50), (80), (100)) as t (percent)
     where b.added_usd > 0
       and (b.held_micro_usd + b.spent_micro_usd) * 100 >= t.percent * b.limit_micro_usd
       and (b.held_micro_usd + b.spent_micro_usd - b.added_usd) * 100 < t.percent * b.limit_micro_usd
     on conflict do nothing
   )
-  select case when mirrored then coalesce(jsonb_agg(s.state), '[]') end into states from (
-    select jsonb_build_object('tenantId', b.tenant_id, 'level', b.level, 'subject', b.subject,
-      'period', b.period, 'version', b.version, 'heldMicroUsd', b.held_micro_usd,
-      'spentMicroUsd', b.spent_micro_usd, 'heldTokens', b.held_tokens, 'spentTokens', b.spent_tokens)
-      as state from moved b where mirrored
-    union all
-    select jsonb_build_object('tenantId', null, 'level', 'provider_day', 'subject', b.provider,
-      'period', b.period, 'version', b.version, 'heldMicroUsd', b.held_micro_usd,
-      'spentMicroUsd', b.spent_micro_usd, 'heldTokens', 0, 'spentTokens', 0)
-    from moved_providers b where mirrored
-  ) as s;
-  return states;
+  select coalesce(bool_or(b.is_short), false), coalesce(jsonb_agg(jsonb_build_object(
+      'tenantId', null, 'level', 'provider_day', 'subject', b.provider, 'period', b.period,
+      'version', b.version, 'heldMicroUsd', b.held_micro_usd, 'spentMicroUsd', b.spent_micro_usd,
+      'heldTokens', 0, 'spentTokens', 0)) filter (where mirrored), '[]')
+  into short_provider, provider_states from moved b;
+  is_short := short_provider;
+  states := states || provider_states;
 end $$;
 
 -- The first of these rows that cannot take its hold, with why: `overrun` (one is not acknowledged),
@@ -321,6 +334,17 @@ returns table (level text, subject text, period text, unit text, because text, n
   order by e.rank, e.unit limit 1
 $$;
 
+-- What asks for a call's hold. `usd` and `tok` are micro-USD and tokens, `limit_` what the run may spend in
+-- all, `finish_` what is set aside for repairs. `refused_by` is the budget of which a mirror has said that
+-- there is no money in it: { level, subject, period, version }. `reuse`: an equal request's answer would do;
+-- `twin`: the call stands before this one in the array; `equal`: another asks the same.
+create type hold_request as (
+  tenant_id text, run_id text, specification_id text, epoch integer, stage text, cause text,
+  worker_id text, call_key text, call text, provider text, model text, request_hash text,
+  package_hash text, usd bigint, tok bigint, limit_usd bigint, limit_tok bigint, finish_usd bigint,
+  finish_tok bigint, refused_by jsonb, reuse boolean, twin boolean, equal boolean
+);
+
 -- A call that asks for its hold, with what is known of it: `outcome` is null while it may be granted.
 create type hold_claim as (
   n integer, tenant_id type_id, run_id type_id, call_key text, seq integer, specification_id type_id,
@@ -343,40 +367,29 @@ create function refusal_stands(tenant text, by jsonb) returns boolean language s
 $$;
 
 -- What the calls' own rows say of requests, in the order of the calls. This is on every call's way, so
--- it looks at nothing that only a few of them need. `json` is read where it stands: `jsonb` would be made
--- first, for a third more.
-create function claims_of(requests json) returns hold_claim[] language sql stable as $$
-  select array_agg(row(a.n::integer, a."tenantId", a."runId", a."callKey",
+-- it looks at nothing that only a few of them need.
+create function claims_of(requests hold_request[]) returns hold_claim[] language sql stable as $$
+  select array_agg(row(a.n::integer, a.tenant_id, a.run_id, a.call_key,
       case a.outcome when 'settled' then a.last_seq when 'busy' then 0 else a.last_seq + 1 end,
-      a."specificationId", a.stage, a.cause, a.epoch, a."workerId", a.provider, a.model, a.call,
-      a."requestHash", a."packageHash", a."microUsd", a.tokens, a."limitMicroUsd", a."limitTokens",
-      a."finishMicroUsd", a."finishTokens", a.outcome, a.output_hash, null,
+      a.specification_id, a.stage, a.cause, a.epoch, a.worker_id, a.provider, a.model, a.call,
+      a.request_hash, a.package_hash, a.usd, a.tok, a.limit_usd, a.limit_tok,
+      a.finish_usd, a.finish_tok, a.outcome, a.output_hash, null,
       coalesce(a.last_state = 'open', false), a.outcome is null and a.has_peers,
-      case when a.refusal is null then false else refusal_stands(a."tenantId", a.refusal -> 'by') end)::hold_claim
-    order by a."runId" collate "C", a."callKey" collate "C", a.n)
+      case when a.refused_by is null then false else refusal_stands(a.tenant_id, a.refused_by) end)::hold_claim
+    order by a.run_id collate "C", a.call_key collate "C", a.n)
   from (
-    select e.*, coalesce(c.seq, 0) as last_seq, c.state as last_state, c.output_hash,
-      e.reuse and (e.equals > 1 or exists (select from engine_calls o where o.request_hash = e."requestHash"
-        and o.tenant_id || '' = e."tenantId" and o.run_id <> e."runId")) as has_peers,
-      case when e.twin > 1 or l.live is null then 'busy'
+    select e.*, e.ordinality as n, coalesce(c.seq, 0) as last_seq, c.state as last_state, c.output_hash,
+      e.reuse and (e.equal or exists (select from engine_calls o where o.request_hash = e.request_hash
+        and o.tenant_id || '' = e.tenant_id and o.run_id <> e.run_id)) as has_peers,
+      case when e.twin or l.live is null then 'busy'
         when c.state = 'settled' and c.output_hash is not null then 'settled' end as outcome
-    from (
-      select k.*, k.ordinality as n,
-        row_number() over (partition by k."runId", k."callKey" order by k.ordinality) as twin,
-        count(*) over (partition by k."requestHash") as equals
-      from rows from (json_to_recordset(requests) as ("tenantId" text, "runId" text,
-        "specificationId" text, epoch integer, stage text, cause text, "workerId" text, "callKey" text,
-        call text, provider text, model text, "requestHash" text, "packageHash" text,
-        "microUsd" bigint, tokens bigint, "limitMicroUsd" bigint, "limitTokens" bigint,
-        "finishMicroUsd" bigint, "finishTokens" bigint, refusal jsonb, reuse boolean))
-        with ordinality as k
-    ) as e
+    from unnest(requests) with ordinality as e
     -- Fenced like a commit: a worker that has lost the run pays for nothing more.
-    left join lateral (select true as live from runs r where r.tenant_id = e."tenantId"
-      and r.id = e."runId" and (r.state = 'running' or r.park_reason = 'children')
+    left join lateral (select true as live from runs r where r.tenant_id = e.tenant_id
+      and r.id = e.run_id and (r.state = 'running' or r.park_reason = 'children')
         and r.epoch = e.epoch limit 1) as l on true
     left join lateral (select c.seq, c.state, c.output_hash from engine_calls c
-      where c.tenant_id = e."tenantId" and c.run_id = e."runId" and c.call_key = e."callKey"
+      where c.tenant_id = e.tenant_id and c.run_id = e.run_id and c.call_key = e.call_key
       order by c.seq desc limit 1) as c on true
     -- Computed once, whoever asks for it above.
     offset 0
@@ -443,25 +456,45 @@ create function charge_of(c hold_claim, today text) returns call_charge language
     c.cause not in ('draft', 'phase', 'repair') and c.stage not in ('evaluate', 'export'))::call_charge
 $$;
 
--- What becomes of the sends of calls that were open and are not under way: their answers are lost.
-create function lose_calls(claims hold_claim[]) returns void language sql as $$
-  update engine_calls c set state = 'unknown', reason = 'attempt ended', closed_at = now()
-  from unnest(claims) as q
-  where q.is_open and c.tenant_id = q.tenant_id and c.run_id = q.run_id and c.call_key = q.call_key
-    and c.seq = q.seq - 1 and c.state = 'open'
-$$;
+-- Open calls of which nobody will bring the answer are lost: the hold stays. Answers how many were open.
+create function lose_calls(lost call_claims[], because text) returns integer
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+  changed integer;
+begin
+  with unclaimed as (
+    update engine_calls c set state = 'unknown', reason = because, closed_at = now(), unknown_at = now()
+    from unnest(lost) as q
+    where c.tenant_id = q.tenant_id and c.run_id = q.run_id and c.call_key = q.call_key
+      and c.seq = q.seq and c.state = 'open'
+    returning c.tenant_id, c.run_id, c.call_key, c.seq
+  )
+  delete from call_claims k using unclaimed u
+  where k.tenant_id = u.tenant_id and k.run_id = u.run_id and k.call_key = u.call_key and k.seq = u.seq;
+  get diagnostics changed = row_count;
+  return changed;
+end $$;
 
 -- Enters claims as open calls; a unique violation when another process has just entered one of them.
 create function open_calls(claims hold_claim[], today text) returns void language plpgsql as $$
+declare
+  before call_claims[];
 begin
-  if exists (select from unnest(claims) as q where q.is_open) then perform lose_calls(claims); end if;
-  insert into engine_calls (tenant_id, run_id, call_key, seq, specification_id, stage, cause, epoch,
-    worker_id, state, provider, model, call, request_hash, package_hash, hold_micro_usd, hold_tokens,
-    hold_day, hold_month)
-  select q.tenant_id, q.run_id, q.call_key, q.seq, q.specification_id, q.stage, q.cause, q.epoch,
-    q.worker_id, 'open', q.provider, q.model, q.call, q.request_hash, q.package_hash, q.usd, q.tok,
-    today::date, date_trunc('month', today::date)::date
-  from unnest(claims) as q;
+  select array_agg(row(q.tenant_id, q.run_id, q.call_key, q.seq - 1, null, null)::call_claims)
+  into before from unnest(claims) as q where q.is_open;
+  if before is not null then perform lose_calls(before, 'attempt ended'); end if;
+  with opened as (
+    insert into engine_calls (tenant_id, run_id, call_key, seq, specification_id, stage, cause, epoch,
+      worker_id, state, provider, model, call, request_hash, package_hash, hold_micro_usd, hold_tokens,
+      hold_day, hold_month)
+    select q.tenant_id, q.run_id, q.call_key, q.seq, q.specification_id, q.stage, q.cause, q.epoch,
+      q.worker_id, 'open', q.provider, q.model, q.call, q.request_hash, q.package_hash, q.usd, q.tok,
+      today::date, date_trunc('month', today::date)::date
+    from unnest(claims) as q
+    returning tenant_id, run_id, call_key, seq, worker_id
+  )
+  insert into call_claims (tenant_id, run_id, call_key, seq, worker_id)
+  select o.tenant_id, o.run_id, o.call_key, o.seq, o.worker_id from opened o;
 end $$;
 
 -- Enters one claim as an open call; false when another process has just entered it.
@@ -479,7 +512,7 @@ end $$;
 -- same just now), stopped (spending is stopped: nothing new begins), refused (the level, the unit, what is
 -- needed and left, and why). Where `mirrored`, a last row `budgets` holds the budget rows as they are
 -- after this.
-create function hold_calls(requests json, mirrored boolean default false)
+create function hold_calls(requests hold_request[], mirrored boolean default false)
 returns table (n integer, outcome text, seq integer, output_hash text, from_run text, level text,
   subject text, period text, unit text, because text, needed bigint, left_over bigint, version bigint,
   budgets jsonb)
@@ -496,6 +529,7 @@ declare
   contested integer[] := '{}';
   rest hold_claim[];
   states jsonb := '[]';
+  moved record;
   claim hold_claim;
   full_at bigint;
 begin
@@ -512,8 +546,10 @@ begin
       perform open_calls(wanted, today);
       moves := moves_of(paid);
       if moves is not null then
-        if lock_budgets(moves) <> '{}' then raise exception using errcode = 'AM002'; end if;
-        states := states || coalesce(move_budgets(moves, mirrored), '[]');
+        perform make_budgets(moves);
+        select * into moved from move_budgets(moves, mirrored);
+        if moved.is_short then raise exception using errcode = 'AM002'; end if;
+        states := states || moved.states;
       end if;
     exception when sqlstate 'AM002' or unique_violation then
       -- Not all of them can be granted: each is looked at by itself, in their order. Those that
@@ -531,7 +567,7 @@ begin
         if rest is not null then perform open_calls(rest, today); end if;
         moves := moves_of(paid);
         if moves is not null then
-          states := states || coalesce(move_budgets(moves, mirrored), '[]');
+          states := states || (move_budgets(moves, mirrored)).states;
         end if;
       exception when unique_violation then
         select array_agg(c.n) into contested from unnest(wanted) as c;
@@ -569,7 +605,7 @@ begin
       else
         outcome := 'granted';
         if moves is not null and (claim.usd > 0 or claim.tok > 0) then
-          states := states || coalesce(move_budgets(moves, mirrored), '[]');
+          states := states || (move_budgets(moves, mirrored)).states;
         end if;
       end if;
     elsif outcome is null and claim.hopeless then
@@ -580,7 +616,7 @@ begin
     return next;
   end loop;
   if mirrored and states <> '[]' then
-    n := json_array_length(requests) + 1; outcome := 'budgets'; budgets := states;
+    n := cardinality(requests) + 1; outcome := 'budgets'; budgets := states;
     return next;
   end if;
 end $$;
@@ -611,6 +647,7 @@ create type call_closing as (
 create function may_end(e call_closing, state text) returns boolean language sql immutable as $$
   select case when e.closes = 'unknown' then state = 'open'
     when e.closes = 'charged' or e.actor is not null then state = 'unknown'
+    when e.closes = 'released' then state in ('booked', 'open', 'unknown')
     else state in ('open', 'unknown') end
 $$;
 
@@ -631,49 +668,34 @@ create function charge_of_end(e call_closing, c engine_calls) returns call_charg
 $$;
 
 -- Ends calls: settled, released, unknown (the hold stays), charged (an unknown one, in full). Each only
--- once; a settlement that comes late still settles an unknown call. Answers how many changed and, where
+-- once, of several ends in one statement any; a settlement that comes late still settles an unknown call.
+-- Answers how many changed and, where
 -- `mirrored`, the budget rows as they are after this. `blobs` and `bytes` are the answers that calls are
 -- settled with, as `put_blobs` takes them.
-create function close_calls(closings json, mirrored boolean default false, blobs jsonb default '[]',
+create function close_calls(closings call_closing[], mirrored boolean default false, blobs jsonb default '[]',
   bytes bytea default '')
 returns table (closed integer, budgets jsonb)
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off
   set enable_hashjoin = off set enable_mergejoin = off set enable_material = off set datestyle = 'ISO' as $$
 declare
-  ends call_closing[];
-  -- Of a call that is ended twice in one statement, the later ends; they come after the first ones.
-  later bigint[];
+  -- In key order, as everybody locks.
+  ends call_closing[] := array(select k from unnest(closings) as k
+    order by k.run_id, k.call_key collate "C", k.seq);
   moves budget_move[];
   over jsonb;
   changed integer;
-  closed_later integer := 0;
   states jsonb;
 begin
   if blobs <> '[]' then perform put_blobs(blobs, bytes); end if;
-  with told as (
-    select k.*, row_number() over (partition by k."runId", k."callKey", k.seq
-      order by k.ordinality) as turn
-    from rows from (json_to_recordset(closings) as ("tenantId" text, "runId" text, "callKey" text,
-      seq integer, "to" text, outcome text, reason text, "servedModel" text, tier text,
-      "inputTokens" bigint, "cachedInputTokens" bigint, "outputTokens" bigint, estimated boolean,
-      "costMicroUsd" bigint, "requestId" text, "outputHash" text, actor text, "auditId" text,
-      "auditDetail" text)) with ordinality as k
-  )
-  select array_agg(row(t."tenantId", t."runId", t."callKey", t.seq, t."to", t.outcome, t.reason,
-      t."servedModel", t.tier, t."inputTokens", t."cachedInputTokens", t."outputTokens", t.estimated,
-      t."costMicroUsd", t."requestId", t."outputHash", t.actor, t."auditId", t."auditDetail")::call_closing
-      order by t."runId" collate "C", t."callKey" collate "C", t.seq) filter (where t.turn = 1),
-    array_agg(t.ordinality) filter (where t.turn > 1)
-  into ends, later from told t;
-
   with ended as (
     update engine_calls c set state = e.closes, closed_at = now(),
+      unknown_at = case e.closes when 'unknown' then now() end,
       outcome = coalesce(e.outcome, c.outcome), reason = coalesce(e.reason, c.reason),
       served_model = coalesce(e.served_model, c.served_model), tier = coalesce(e.tier, c.tier),
       input_tokens = e.input_tokens, cached_input_tokens = e.cached_input_tokens,
       output_tokens = e.output_tokens, estimated = e.estimated,
       cost_micro_usd = case e.closes when 'charged' then c.hold_micro_usd else e.cost_micro_usd end,
-      engine_ms = extract(epoch from clock_timestamp() - c.opened_at) * 1000,
+      engine_ms = date_part('epoch', clock_timestamp() - c.opened_at) * 1000,
       provider_request_id = e.request_id, output_hash = e.output_hash
     from unnest(ends) as e
     where c.tenant_id = e.tenant_id and c.run_id = e.run_id and c.call_key = e.call_key
@@ -683,6 +705,9 @@ begin
       case when e.closes <> 'unknown' and (c.hold_micro_usd > 0 or c.hold_tokens > 0
         or e.cost_micro_usd > 0 or e.input_tokens + e.output_tokens > 0)
       then charge_of_end(e, c) end as charge
+  ), unclaimed as (
+    delete from call_claims k using ended e where k.tenant_id = e.tenant_id and k.run_id = e.run_id
+      and k.call_key = e.call_key and k.seq = e.seq
   ), audited as (
     insert into audit_events (tenant_id, id, at, actor, action, subject, detail)
     select e.tenant_id, e.audit_id, date_trunc('milliseconds', now()), coalesce(e.actor, 'system'),
@@ -703,17 +728,11 @@ begin
       join runs r on r.tenant_id = o.tenant_id and r.id = o.run_id order by r.id for no key update of r;
   end if;
   if moves is not null then
-    perform lock_budgets(moves);
-    states := states || coalesce(move_budgets(moves, mirrored), '[]');
+    perform make_budgets(moves);
+    states := states || (move_budgets(moves, mirrored)).states;
   end if;
   if over is not null then perform note_overruns(over); end if;
-  if later is not null then
-    select l.closed, states || l.budgets into closed_later, states from close_calls((
-      select json_agg(j.value order by j.ordinality)
-      from json_array_elements(closings) with ordinality as j where j.ordinality = any (later)
-    ), mirrored) as l;
-  end if;
-  return query select changed + closed_later, states;
+  return query select changed, states;
 end $$;
 
 -- Records overruns, blocks the levels that they broke, and tells their runs; the rows of both are locked.
@@ -755,7 +774,7 @@ $$;
 do $$
 declare name text;
 begin
-  foreach name in array array['attempt_patience', 'is_alive', 'moves_of', 'lock_budgets',
+  foreach name in array array['attempt_patience', 'is_alive', 'moves_of', 'make_budgets', 'lock_budgets',
     'move_budgets', 'first_shortage', 'refusal_stands', 'is_under_way', 'reusable_call', 'decide_claims', 'claims_of', 'charge_of', 'lose_calls', 'open_calls', 'open_call',
     'hold_calls', 'note_exhausted', 'may_end', 'charge_of_end', 'close_calls', 'note_overruns', 'overrun_keys'] loop
     execute format('revoke all on function %I from public', name);

@@ -49,6 +49,10 @@ begin
   select m.tenant_id::text, m.id::text, m.next_stage, m.epoch, m.readds from moved m order by m.id;
 end $$;
 
+-- Whether nobody will bring the answer of a call: its worker is dead. A booked call has none yet.
+create function is_lost(claim call_claims) returns boolean language sql stable
+  as $$ select claim.worker_id is not null and not is_alive(claim.worker_id) $$;
+
 -- Takes over the running runs whose open call or start mark belongs to a dead worker. Answers all of
 -- them; the caller ends those that have crashed too often.
 create function take_over_runs()
@@ -57,18 +61,18 @@ language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   run runs;
+  lost integer;
 begin
   for run in select r.* from runs r where r.state = 'running'
     and (r.mark_worker_id is not null and not is_alive(r.mark_worker_id)
-      or exists (select from engine_calls c where c.tenant_id = r.tenant_id and c.run_id = r.id
-        and c.state = 'open' and not is_alive(c.worker_id)))
+      or exists (select from call_claims c where c.tenant_id = r.tenant_id and c.run_id = r.id
+        and is_lost(c)))
     order by r.id for no key update skip locked
   loop
-    update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now()
-    where c.tenant_id = run.tenant_id and c.run_id = run.id and c.state = 'open'
-      and not is_alive(c.worker_id);
+    lost := lose_calls(array(select c from call_claims c
+      where c.tenant_id = run.tenant_id and c.run_id = run.id and is_lost(c)), 'worker died');
     -- The call may have been settled, or the run committed, while we waited for its row.
-    if not found and (run.mark_worker_id is null or is_alive(run.mark_worker_id)) then continue; end if;
+    if lost = 0 and (run.mark_worker_id is null or is_alive(run.mark_worker_id)) then continue; end if;
     update runs r set epoch = r.epoch + 1, crashes = r.crashes + 1, readds = 0, mark_worker_id = null,
       progress_at = now(), event_seq = r.event_seq + 1
     where r.tenant_id = run.tenant_id and r.id = run.id returning * into run;
@@ -77,17 +81,17 @@ begin
     return query select run.tenant_id::text, run.id::text, run.next_stage, run.epoch, run.crashes;
   end loop;
   -- Calls of runs that wait or have ended meanwhile: nobody will answer for them either.
-  update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now()
-  from runs r where r.tenant_id = c.tenant_id and r.id = c.run_id and r.state <> 'running'
-    and c.state = 'open' and not is_alive(c.worker_id);
+  perform lose_calls(array(select c from call_claims c
+    join runs r on r.tenant_id = c.tenant_id and r.id = c.run_id
+    where r.state <> 'running' and is_lost(c)), 'worker died');
 end $$;
 
 -- Whether somebody is at work on a run: has a call open, or marked its start, and is alive.
 create function has_live_claim(run runs) returns boolean language sql stable as $$
   select (run.mark_worker_id is not null and is_alive(run.mark_worker_id)
       and run.progress_at > now() - attempt_patience())
-    or exists (select from engine_calls c where c.tenant_id = run.tenant_id and c.run_id = run.id
-      and c.state = 'open' and c.opened_at > now() - attempt_patience() and is_alive(c.worker_id))
+    or exists (select from call_claims c where c.tenant_id = run.tenant_id and c.run_id = run.id
+      and c.opened_at > now() - attempt_patience() and is_alive(c.worker_id))
 $$;
 
 -- Running runs without live claim or progress for a while get a fresh job, later ones at growing
@@ -205,7 +209,7 @@ declare
   finished integer := 0;
 begin
   for run in select r.* from runs r where r.state = 'cancelling' and not exists (
-      select from engine_calls c where c.tenant_id = r.tenant_id and c.run_id = r.id and c.state = 'open'
+      select from call_claims c where c.tenant_id = r.tenant_id and c.run_id = r.id
         and c.opened_at > now() - attempt_patience() and is_alive(c.worker_id))
     order by r.id for no key update skip locked
   loop
@@ -217,7 +221,7 @@ begin
   return finished;
 end $$;
 
-revoke all on function admission_backlog, admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+revoke all on function admission_backlog, admit_runs, is_lost, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
   finish_cancelled from public;
-grant execute on function admission_backlog, admit_runs, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
+grant execute on function admission_backlog, admit_runs, is_lost, take_over_runs, has_live_claim, stuck_runs, instant_text, wake_runs,
   finish_cancelled to almanac_system;

@@ -140,7 +140,7 @@ create table checkpoint_loans (
 );
 
 -- Holds of variants that nobody has begun yet.
-create index engine_calls_booked on engine_calls (tenant_id, run_id, call_key) where state = 'booked';
+create index call_claims_booked on call_claims (tenant_id, run_id, call_key) where worker_id is null;
 -- The acts of one root, for its proof.
 create index audit_events_refinement on audit_events (tenant_id, subject, id)
   where action like 'refinement.%' or action like 'checkpoint.%';
@@ -251,6 +251,26 @@ $$;
 -- state, scoreText, errorCode, because, version: { id, label, contentHash, packageHash, parents, score,
 -- evaluation } | null }]. Of those that were still open, the version is stored, what is still booked is
 -- given back, and the counts of their generations fall by exactly that number; where one comes to zero
+-- Releases those of these calls that are still booked. Answers how many.
+create function give_back(claims call_claims[]) returns integer
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+  unused call_closing[];
+begin
+  with booked as (
+    select c.tenant_id, c.run_id, c.call_key, c.seq from unnest(claims) as k
+    join engine_calls c on c.tenant_id = k.tenant_id and c.run_id = k.run_id and c.call_key = k.call_key
+      and c.seq = k.seq
+    where c.state = 'booked' order by c.run_id, c.call_key for no key update of c skip locked
+  )
+  select array_agg(jsonb_populate_record(null::call_closing, jsonb_build_object('tenant_id', b.tenant_id,
+    'run_id', b.run_id, 'call_key', b.call_key, 'seq', b.seq, 'closes', 'released',
+    'reason', 'not begun'))) into unused from booked b;
+  if unused is null then return 0; end if;
+  perform close_calls(unused);
+  return cardinality(unused);
+end $$;
+
 -- its run is queued. Answers what each result found.
 create function finish_variants(results jsonb)
 returns table (n integer, changed boolean, remaining integer)
@@ -258,7 +278,6 @@ language plpgsql set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   won jsonb;
-  unused jsonb;
   row record;
 begin
   perform 1 from jsonb_to_recordset(results) as k ("tenantId" text, "runId" text)
@@ -302,16 +321,9 @@ begin
   select jsonb_agg(to_jsonb(c) order by c.run_id, c.generation, c.ordinal) into won from closed c;
 
   if won is not null then
-    with given_back as (
-      update engine_calls c set state = 'open'
-      from jsonb_to_recordset(won) as w (tenant_id text, run_id text, call_key text)
-      where c.tenant_id = w.tenant_id and c.run_id = w.run_id and c.call_key = w.call_key
-        and c.state = 'booked'
-      returning c.tenant_id, c.run_id, c.call_key, c.seq
-    )
-    select jsonb_agg(jsonb_build_object('tenantId', g.tenant_id, 'runId', g.run_id, 'callKey', g.call_key,
-      'seq', g.seq, 'to', 'released', 'reason', 'not begun')) into unused from given_back g;
-    if unused is not null then perform close_calls(unused::json); end if;
+    perform give_back(array(select c from call_claims c
+      join jsonb_to_recordset(won) as w (tenant_id text, run_id text, call_key text)
+        on c.tenant_id = w.tenant_id and c.run_id = w.run_id and c.call_key = w.call_key));
 
     for row in select * from jsonb_to_recordset(won) as w (tenant_id text, run_id text,
       generation integer, ordinal integer, state text, version_id text, because text,
@@ -437,9 +449,9 @@ end $$;
 -- Books a generation that the guard has granted: its row, its variants, their holds, the run's park: all
 -- of it or, where the ledger refuses a hold, nothing. The caller has locked the run by lock_root. `booking` is
 -- { workerId, epoch, kind, generation, estimate, snapshot, snapshotHash, limitsHash, parentId,
--- checkpointId, waitMs, act, children: [{ ordinal, callKey, strategy }], holds: [request of hold_calls] }.
+-- checkpointId, waitMs, act, children: [{ ordinal, callKey, strategy }] }, `holds` one for each child.
 -- Answers null, or what the ledger refused.
-create function book_generation(tenant text, run text, booking jsonb) returns jsonb
+create function book_generation(tenant text, run text, booking jsonb, holds hold_request[]) returns jsonb
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   number integer := (booking ->> 'generation')::integer;
@@ -447,7 +459,7 @@ declare
   short jsonb;
 begin
   begin
-    select to_jsonb(h) into short from hold_calls((booking -> 'holds')::json) as h
+    select to_jsonb(h) into short from hold_calls(holds) as h
     where h.outcome <> 'granted' order by h.n limit 1;
     if short is not null then raise exception using errcode = 'AM001', message = 'a hold was refused'; end if;
   exception when sqlstate 'AM001' then
@@ -455,8 +467,10 @@ begin
   end;
   -- Booked: held like an open call, but nobody's yet, so that no worker's death ends it.
   update engine_calls c set state = 'booked'
-  from jsonb_array_elements(booking -> 'holds') as h
-  where c.tenant_id = tenant and c.run_id = run and c.call_key = h ->> 'callKey' and c.state = 'open';
+  from unnest(holds) as h
+  where c.tenant_id = tenant and c.run_id = run and c.call_key = h.call_key and c.state = 'open';
+  update call_claims c set worker_id = null from unnest(holds) as h
+  where c.tenant_id = tenant and c.run_id = run and c.call_key = h.call_key;
 
   insert into generations (tenant_id, run_id, generation, kind, children, remaining, parent_version_id,
     snapshot, snapshot_hash, limits_hash, checkpoint_id, estimate_micro_usd, estimate_tokens)
@@ -515,22 +529,25 @@ end $$;
 
 -- Takes a variant's booked hold over for a worker that begins it: booked becomes open. Null when there is
 -- none, because it was begun before, or the variant is closed; 0 while spending is stopped.
-create function adopt_booked(q jsonb) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
+create function adopt_booked(q hold_request) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   adopted integer;
-  is_stopped boolean := call_stopped(q ->> 'tenantId', q ->> 'provider', q ->> 'runId');
+  is_stopped boolean := call_stopped(q.tenant_id, q.provider, q.run_id);
 begin
-  update engine_calls c set state = 'open', worker_id = q ->> 'workerId', opened_at = now(),
-    call = q ->> 'call', request_hash = q ->> 'requestHash', model = q ->> 'model'
-  where c.tenant_id = q ->> 'tenantId' and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey'
-    and c.state = 'booked' and c.epoch = (q ->> 'epoch')::integer and not is_stopped
+  update engine_calls c set state = 'open', worker_id = q.worker_id, opened_at = now(),
+    call = q.call, request_hash = q.request_hash, model = q.model
+  where c.tenant_id = q.tenant_id and c.run_id = q.run_id and c.call_key = q.call_key
+    and c.state = 'booked' and c.epoch = q.epoch and not is_stopped
     and exists (select from runs r where r.tenant_id = c.tenant_id and r.id = c.run_id
       and r.state = 'parked' and r.park_reason = 'children' and r.epoch = c.epoch)
     and exists (select from variants v where v.tenant_id = c.tenant_id and v.run_id = c.run_id
       and v.call_key = c.call_key and v.state = 'open')
   returning c.seq into adopted;
-  if is_stopped and exists (select from engine_calls c where c.tenant_id = q ->> 'tenantId'
-    and c.run_id = q ->> 'runId' and c.call_key = q ->> 'callKey' and c.state = 'booked')
+  update call_claims c set worker_id = q.worker_id, opened_at = now()
+  where c.tenant_id = q.tenant_id and c.run_id = q.run_id and c.call_key = q.call_key
+    and c.seq = adopted;
+  if is_stopped and exists (select from engine_calls c where c.tenant_id = q.tenant_id
+    and c.run_id = q.run_id and c.call_key = q.call_key and c.state = 'booked')
   then return 0; end if;
   return adopted;
 end $$;
@@ -578,11 +595,16 @@ begin
         or v.progress_at < now() - attempt_patience())
     order by v.progress_at limit most for no key update of v skip locked
   ), lost as (
-    update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now()
+    update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now(),
+      unknown_at = now()
     from idle_ones i join variants v on v.tenant_id = i.tenant_id and v.run_id = i.run_id
       and v.generation = i.generation and v.ordinal = i.ordinal
     where c.tenant_id = v.tenant_id and c.run_id = v.run_id and c.state = 'open'
       and c.call_key = v.call_key and not is_alive(c.worker_id)
+    returning c.tenant_id, c.run_id, c.call_key
+  ), unclaimed as (
+    delete from call_claims k using lost l
+    where k.tenant_id = l.tenant_id and k.run_id = l.run_id and k.call_key = l.call_key
   )
   update variants v set readds = v.readds + 1, progress_at = now(),
     crashes = v.crashes + has_died(i.worker_id)::integer,
@@ -594,24 +616,11 @@ end $$;
 
 -- Gives booked holds back whose variant is no longer open. Answers how many.
 create function release_booked(most integer) returns integer language plpgsql set plan_cache_mode = force_generic_plan as $$
-declare
-  unused jsonb;
 begin
-  with left_over as (
-    select c.tenant_id, c.run_id, c.call_key, c.seq from engine_calls c where c.state = 'booked'
+  return give_back(array(select c from call_claims c where c.worker_id is null
       and not exists (select from variants v where v.tenant_id = c.tenant_id and v.run_id = c.run_id
         and v.call_key = c.call_key and v.state = 'open')
-    order by c.run_id, c.call_key limit most for no key update of c skip locked
-  ), given_back as (
-    update engine_calls c set state = 'open' from left_over l
-    where c.tenant_id = l.tenant_id and c.run_id = l.run_id and c.call_key = l.call_key and c.seq = l.seq
-    returning c.tenant_id, c.run_id, c.call_key, c.seq
-  )
-  select jsonb_agg(jsonb_build_object('tenantId', g.tenant_id, 'runId', g.run_id, 'callKey', g.call_key,
-    'seq', g.seq, 'to', 'released', 'reason', 'not begun')) into unused from given_back g;
-  if unused is null then return 0; end if;
-  perform close_calls(unused::json);
-  return jsonb_array_length(unused);
+    order by c.run_id, c.call_key limit most));
 end $$;
 
 -- A run that ends without success in its refinement leaves nothing waiting: its checkpoint and its open
@@ -649,10 +658,10 @@ create trigger refinement_ended after update of state on runs
   for each row when (new.state in ('failed', 'blocked', 'cancelled') and old.next_stage = 'refine')
   execute function end_refinement();
 
-revoke all on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, finish_variants, lock_root,
-  book_generation, park_root, request_checkpoint, adopt_booked, has_died, begin_variant, stuck_variants,
+revoke all on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, give_back,
+  finish_variants, lock_root, book_generation, park_root, request_checkpoint, adopt_booked, has_died, begin_variant, stuck_variants,
   release_booked, refuse_second_decision, end_refinement from public;
-grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, finish_variants,
+grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost, give_back, finish_variants,
   lock_root, book_generation, park_root, request_checkpoint, adopt_booked, has_died, begin_variant, stuck_variants,
   release_booked to almanac_system;
 grant execute on function new_type_id, root_act, add_run_event, decide_checkpoint, variant_cost to almanac_app;

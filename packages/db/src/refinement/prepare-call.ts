@@ -17,7 +17,7 @@ import {
 } from '@almanac/refinement'
 import { sql } from 'kysely'
 import { persist } from '../group-calls.ts'
-import { claimOf } from '../ledger.ts'
+import { toHoldRequests } from '../ledger.ts'
 import type { Database, Trx } from '../pool.ts'
 import { actFields, recordRootAct } from './acts.ts'
 import type { RootClaim } from './root-key.ts'
@@ -170,7 +170,7 @@ async function book(
   const holds = calls.map((call, i) => {
     const child = children[i]
     if (!child) throw new Error('a child is missing')
-    return claimOf({ ...holdOf(call, i), callKey: call.callKey, estimate: child.estimate })
+    return { ...holdOf(call, i), callKey: call.callKey, estimate: child.estimate }
   })
   const generation = snapshot.depth
   const hash = snapshotHash(snapshot, { kind, children: calls.length, estimate })
@@ -185,7 +185,6 @@ async function book(
     checkpointId,
     waitMs,
     children: calls.map(({ ordinal, callKey, strategy }) => ({ ordinal, callKey, strategy })),
-    holds,
     act: actFields('refinement.granted', {
       generation,
       kind,
@@ -199,7 +198,8 @@ async function book(
     }),
   }
   const { rows } = await sql<{ short: Short | null }>`select book_generation(${claim.tenantId},
-    ${claim.runId}, ${JSON.stringify(booking)}::jsonb) as short`.execute(trx)
+    ${claim.runId}, ${JSON.stringify(booking)}::jsonb,
+    ${toHoldRequests(holds)}::hold_request[]) as short`.execute(trx)
   const short = rows[0]?.short
   if (!short) return { kind: 'booked', snapshot, calls }
   if (short.outcome === 'stopped') return { kind: 'stopped' }

@@ -9,7 +9,7 @@ import {
 import type { BudgetLedger, NewStoredVersion } from '@almanac/pipeline'
 import { sql } from 'kysely'
 import { groupCalls, persist } from '../group-calls.ts'
-import { claimOf } from '../ledger.ts'
+import { toHoldRequests } from '../ledger.ts'
 import type { Database } from '../pool.ts'
 import type { RootKey } from './root-key.ts'
 
@@ -180,9 +180,8 @@ export function createVariantLedger(db: Database, ledger: BudgetLedger): BudgetL
     async hold(request) {
       const [row] = await db.querySystem(
         'refinement',
-        sql<{
-          seq: number | null
-        }>`select adopt_booked(${JSON.stringify(claimOf(request))}::jsonb) as seq`,
+        sql<{ seq: number | null }>`select adopt_booked(
+          (${toHoldRequests([request])}::hold_request[])[1]) as seq`,
       )
       const seq = row?.seq ?? null
       if (seq === 0) return { state: 'stopped' }

@@ -22,6 +22,7 @@ const fires = {
   beforeChange: 1 + 2 + 8 + 16,
   beforeTruncate: 2 + 32,
   afterInsert: 1 + 4,
+  afterInsertAll: 4,
   beforeUpdate: 1 + 2 + 16,
 }
 
@@ -45,6 +46,12 @@ const triggers: readonly Guard[] = [
     function: 'note_unchained',
   },
   {
+    table: 'engine_calls',
+    trigger: 'of_run',
+    type: fires.afterInsertAll,
+    function: 'refuse_orphans',
+  },
+  {
     table: 'runs',
     trigger: 'runs_transition',
     type: fires.beforeUpdate,
@@ -52,8 +59,8 @@ const triggers: readonly Guard[] = [
   },
 ]
 
-/** The unique keys beyond primary ones that make a second success, success set or send impossible. */
-const uniqueKeys = ['slots_run', 'artifact_sets_current', 'engine_calls_open']
+/** The unique keys that make a second success, success set or send impossible. */
+const uniqueKeys = ['slots_run', 'artifact_sets_current', 'call_claims_pkey']
 
 /** P5: what refuses changes is there, switched on, and does what the migrations say. */
 export const guards: Check = {

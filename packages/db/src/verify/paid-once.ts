@@ -9,6 +9,14 @@ interface Row {
   before_state: string | null
 }
 
+interface Claimed {
+  tenant_id: string
+  run_id: string
+  call_key: string
+  seq: number
+  state: string | null
+}
+
 /** P10: a call is sent again only when the answer of the send before was lost, or not billed. */
 export const paidOnce: Check = {
   promise: 'P10',
@@ -35,6 +43,23 @@ export const paidOnce: Check = {
           ? `it was sent although the send before it is ${before_state}`
           : `the send before it is missing`
       findings.problem('engine_calls', call, what)
+    }
+    const claims = snapshot.each<Claimed>(
+      `select tenant_id, run_id, call_key, seq, c.state
+        from engine_calls c full join call_claims k using (tenant_id, run_id, call_key, seq)
+        where (coalesce(c.state, '') in ('open', 'booked')) <> (k.opened_at is not null)`,
+    )
+    for await (const { state, ...call } of claims) {
+      if (state === null)
+        findings.problem('call_claims', call, 'the call that it claims is missing')
+      else if (state === 'open' || state === 'booked')
+        findings.problem('engine_calls', call, `it is ${state}, but nobody claims it`)
+      else
+        findings.problem(
+          'call_claims',
+          call,
+          `its call is ${state}, so that nobody can send it again`,
+        )
     }
   },
 }
