@@ -10,7 +10,7 @@ const tenants = 20
 const runsPerTenant = 20
 const callsPerRun = 50
 /** Calls that are under way at once, as those of many workers' jobs are: four statements' worth. */
-const concurrency = 4_096
+const concurrency = 8_192
 
 /**
  * Reserve and settle over five limited levels (root, specification, tenant's day and month, provider),
