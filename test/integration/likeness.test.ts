@@ -1,5 +1,5 @@
 import { plainCodec, verify } from '@almanac/db'
-import { changeReport, type ReportSpecification, type RunId } from '@almanac/domain'
+import { changeReport, type ReportSpecification, type RunId, type StageName } from '@almanac/domain'
 import { createDeterministicEngine } from '@almanac/llm'
 import { createOpenAiEmbedder, openAiEmbeddingPrices } from '@almanac/llm/openai'
 import type { Engine } from '@almanac/pipeline'
@@ -29,6 +29,8 @@ const engine = createDeterministicEngine()
 let embedder: Engine
 let worker: RunningWorker
 let ports: ReturnType<typeof createRunnerPorts>
+/** Looks at each stage's commit before it is made; what it throws keeps the commit from being made. */
+let beforeCommit: (stage: StageName) => void = () => undefined
 let close: () => Promise<void>
 beforeAll(async () => {
   const { baseUrl, close: stop } = await simulator.listen()
@@ -36,7 +38,14 @@ beforeAll(async () => {
     { now: new Date() },
     { model, apiKey: 'sk-simulated', baseUrl, prices: openAiEmbeddingPrices },
   )
-  ports = createRunnerPorts({ db, codec: plainCodec }, engine, {}, noPlugins, { embedder })
+  const made = createRunnerPorts({ db, codec: plainCodec }, engine, {}, noPlugins, { embedder })
+  ports = {
+    ...made,
+    commitStage: async (commit) => {
+      beforeCommit(commit.stage)
+      return made.commitStage(commit)
+    },
+  }
   const running = await startQuietWorker({ url, db, ports })
   worker = running.worker
   close = async () => {
@@ -133,6 +142,26 @@ describe('a report with one before it', () => {
     expect(call?.cost_micro_usd).toBe(Math.ceil((tokens * 20_000) / 1_000_000))
     expect(call?.cost_micro_usd).toBeLessThanOrEqual(call?.hold_micro_usd ?? 0)
     expect(money).toEqual({ held: 0, spent: call?.cost_micro_usd })
+  }, 60_000)
+
+  it('is asked about once, though its stage fails between the answer and the commit', async () => {
+    let failures = 0
+    beforeCommit = (stage) => {
+      if (stage !== 'export' || simulator.log.entries().length === 0 || failures > 0) return
+      failures += 1
+      throw new Error('a test')
+    }
+    try {
+      const { calls, likeness } = await runTwo()
+      expect(failures).toBe(1)
+      expect(likeness).toMatchObject({ method: 'embedding', model, note: null })
+      expect(calls.map(({ call_key, state }) => [call_key, state])).toEqual([
+        ['embed:1:likeness', 'settled'],
+      ])
+      expect(simulator.log.entries()).toHaveLength(1)
+    } finally {
+      beforeCommit = () => undefined
+    }
   }, 60_000)
 
   const faults: [string, FaultRuleInput['fault'], RegExp][] = [
