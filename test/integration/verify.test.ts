@@ -673,6 +673,13 @@ const tampers: Tamper[] = [
   },
   {
     promise: 'P10',
+    does: 'a claim on a call that there is not',
+    table: 'call_claims',
+    sql: `insert into call_claims select tenant_id, run_id, call_key, seq + 1, worker_id from engine_calls
+      where run_id = ${first} returning tenant_id, run_id, call_key, seq`,
+  },
+  {
+    promise: 'P10',
     does: 'a call opened that nobody claims',
     table: 'engine_calls',
     sql: `update engine_calls set state = 'open' where run_id = ${first}

@@ -53,53 +53,28 @@ describe('grouped calls', () => {
     }
     const call = groupCalls(flush, { max: 3, beside: { crowd: 3, keyOf: ([key = '']) => key } })
     const turn = () => new Promise((next) => setTimeout(next, 5))
-    const asked = ['a1', 'b1', 'c1', 'a2'].map(call)
+    const first = ['a1', 'b1', 'c1', 'a2']
+    const crowd = ['d1', 'e1', 'f1', 'g1', 'h1', 'i1']
+    const asked = first.map(call)
     await turn()
     // Who waits is no crowd yet.
     expect(batches).toEqual([['a1', 'b1', 'c1']])
-    asked.push(...['d1', 'e1', 'f1', 'g1', 'h1', 'i1'].map(call))
+    asked.push(...crowd.map(call))
     await turn()
     expect(batches).toEqual([
       ['a1', 'b1', 'c1'],
       ['d1', 'e1', 'f1'],
     ])
     resolve(undefined)
-    expect(await Promise.all(asked)).toEqual([
-      'a1',
-      'b1',
-      'c1',
-      'a2',
-      'd1',
-      'e1',
-      'f1',
-      'g1',
-      'h1',
-      'i1',
-    ])
-    expect(batches.flat().sort()).toEqual([
-      'a1',
-      'a2',
-      'b1',
-      'c1',
-      'd1',
-      'e1',
-      'f1',
-      'g1',
-      'h1',
-      'i1',
-    ])
+    expect(await Promise.all(asked)).toEqual([...first, ...crowd])
+    expect(batches.flat().sort()).toEqual([...first, ...crowd].sort())
   })
 
   it('of one key only wait for the batch that has it', async () => {
     const { batches, flush } = recorder((item) => item)
+    const items = ['a', 'b', 'c', 'd', 'e']
     const call = groupCalls(flush, { max: 2, beside: { crowd: 2, keyOf: () => 'same' } })
-    expect(await Promise.all(['a', 'b', 'c', 'd', 'e'].map(call))).toEqual([
-      'a',
-      'b',
-      'c',
-      'd',
-      'e',
-    ])
+    expect(await Promise.all(items.map(call))).toEqual(items)
     expect(batches).toEqual([['a', 'b'], ['c', 'd'], ['e']])
   })
 

@@ -43,17 +43,18 @@ export function groupCalls<I, O>(
 
   /** The next batch, in the order of asking: one at least, however much it weighs. */
   const next = (): Waiting<I, O>[] => {
-    const free = (one: Waiting<I, O>) => !beside || !keysUnderWay.has(beside.keyOf(one.item))
-    const batch: Waiting<I, O>[] = []
-    let weight = 0
+    const [batch, left]: [Waiting<I, O>[], Waiting<I, O>[]] = [[], []]
+    let [weight, isFull] = [0, false]
     for (const one of waiting) {
-      if (!free(one)) continue
-      weight += weigh?.(one.item) ?? 0
-      if (batch.length === max || (batch.length > 0 && weight > mostWeight)) break
-      batch.push(one)
+      const isFree = !beside || !keysUnderWay.has(beside.keyOf(one.item))
+      if (isFree && !isFull) {
+        weight += weigh?.(one.item) ?? 0
+        isFull = batch.length === max || (batch.length > 0 && weight > mostWeight)
+      }
+      if (isFree && !isFull) batch.push(one)
+      else left.push(one)
     }
-    const taken = new Set(batch)
-    waiting = waiting.filter((one) => !taken.has(one))
+    waiting = left
     return batch
   }
 

@@ -3,9 +3,10 @@
 -- table of its own.
 --
 -- hold_calls and close_calls take the requests of concurrent jobs as one array and treat them as
--- sets: what each call moves is summed up by budget row (`budget_move`), the rows are locked in key
--- order, checked against the sums, and changed once. Only the calls of a row that cannot take its sum are
--- looked at one by one, in their order; the others are as granted as if they had come first.
+-- sets: what each call moves is summed up by budget row (`budget_move`), and the rows are changed once, in
+-- key order. Where one is then past its limit, that is undone; the rows are locked, in the same order, and
+-- only the calls of a row that cannot take its sum are looked at one by one, in their order; the others
+-- are as granted as if they had come first.
 -- A call that holds nothing and costs nothing touches no budget row: it would change none.
 
 alter table budgets

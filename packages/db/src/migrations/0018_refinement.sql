@@ -247,10 +247,6 @@ create function variant_cost(tenant text, run text, number integer, place intege
       or (c.cause = 'repair' and split_part(c.call_key, ':', 3) = number || '-' || place))
 $$;
 
--- Closes variants, each only once: the fan-in. `results` is [{ tenantId, runId, generation, ordinal,
--- state, scoreText, errorCode, because, version: { id, label, contentHash, packageHash, parents, score,
--- evaluation } | null }]. Of those that were still open, the version is stored, what is still booked is
--- given back, and the counts of their generations fall by exactly that number; where one comes to zero
 -- Releases those of these calls that are still booked. Answers how many.
 create function give_back(claims call_claims[]) returns integer
 language plpgsql set plan_cache_mode = force_generic_plan as $$
@@ -271,6 +267,10 @@ begin
   return cardinality(unused);
 end $$;
 
+-- Closes variants, each only once: the fan-in. `results` is [{ tenantId, runId, generation, ordinal,
+-- state, scoreText, errorCode, because, version: { id, label, contentHash, packageHash, parents, score,
+-- evaluation } | null }]. Of those that were still open, the version is stored, what is still booked is
+-- given back, and the counts of their generations fall by exactly that number; where one comes to zero
 -- its run is queued. Answers what each result found.
 create function finish_variants(results jsonb)
 returns table (n integer, changed boolean, remaining integer)
@@ -595,21 +595,16 @@ begin
         or v.progress_at < now() - attempt_patience())
     order by v.progress_at limit most for no key update of v skip locked
   ), lost as (
-    update engine_calls c set state = 'unknown', reason = 'worker died', closed_at = now(),
-      unknown_at = now()
-    from idle_ones i join variants v on v.tenant_id = i.tenant_id and v.run_id = i.run_id
-      and v.generation = i.generation and v.ordinal = i.ordinal
-    where c.tenant_id = v.tenant_id and c.run_id = v.run_id and c.state = 'open'
-      and c.call_key = v.call_key and not is_alive(c.worker_id)
-    returning c.tenant_id, c.run_id, c.call_key
-  ), unclaimed as (
-    delete from call_claims k using lost l
-    where k.tenant_id = l.tenant_id and k.run_id = l.run_id and k.call_key = l.call_key
+    select lose_calls(array(select k from idle_ones i join variants v on v.tenant_id = i.tenant_id
+        and v.run_id = i.run_id and v.generation = i.generation and v.ordinal = i.ordinal
+      join call_claims k on k.tenant_id = v.tenant_id and k.run_id = v.run_id and k.call_key = v.call_key
+      where is_lost(k)), 'worker died')
   )
   update variants v set readds = v.readds + 1, progress_at = now(),
     crashes = v.crashes + has_died(i.worker_id)::integer,
     worker_id = null
-  from idle_ones i where v.tenant_id = i.tenant_id and v.run_id = i.run_id
+  -- Named, or nobody would call it.
+  from idle_ones i cross join lost where v.tenant_id = i.tenant_id and v.run_id = i.run_id
     and v.generation = i.generation and v.ordinal = i.ordinal
   returning v.tenant_id::text, v.run_id::text, v.generation, v.ordinal, v.crashes, v.readds;
 end $$;
